@@ -1,0 +1,1 @@
+"""Backends: what stands behind the seam of `blip2.backends.base`."""

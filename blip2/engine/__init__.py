@@ -1,0 +1,1 @@
+"""The inference engine: runner (tensors), scheduler (queues), beams, cache, stream, and the worker that joins them."""
