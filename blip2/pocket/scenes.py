@@ -1,0 +1,90 @@
+"""Drawing scenes of the pocket world.
+
+    render(scene_at(7), 448).save("scene.png")
+
+`render` draws at any size; the product shows `SHOWN` pixels. `view` is what a model of `pixels` a side sees of it:
+drawn at twice that size and halved, which matches the product's path (drawn at 448, perhaps sent as JPEG, resized by
+the processor) at a tenth of the cost. `photo` takes the product's path itself.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from blip2.pocket.places import VARIANTS, backdrop
+from blip2.pocket.sprites import FontMissing, reduced, sprite
+from blip2.pocket.world import GRID, Scene, Thing
+
+__all__ = ["SHOWN", "FontMissing", "photo", "render", "view"]
+
+SHOWN = 448
+SIZE_OF = {"big": 0.94, "small": 0.62}  # longer side, in cells
+
+
+@lru_cache(maxsize=4)
+def _grain(pixels: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A field of unit noise twice as large as the picture, from which each scene takes a window."""
+    field = np.random.default_rng(pixels).standard_normal((2 * pixels, 2 * pixels, 1))
+    return field.astype(np.float32)
+
+
+def _draw(canvas: Image.Image, thing: Thing) -> None:
+    """Scale, turn and place the thing's sprite in one resampling, antialiased."""
+    cell = canvas.width / GRID
+    side = SIZE_OF[thing.size] * thing.scale * cell  # of the visible part
+    whole = sprite(thing.kind, thing.colour)
+    factor = max(1, int((whole.width - 8) / side))
+    small = reduced(thing.kind, thing.colour, factor)
+    zoom = (whole.width - 8) / side / factor  # source pixels for one of the canvas
+    x, y = (thing.col + 0.5 + thing.dx) * cell, (thing.row + 0.5 + thing.dy) * cell
+    half = math.ceil(side * 0.62 + 2)
+    left, top = math.floor(x) - half, math.floor(y) - half
+    cos, sin = math.cos(math.radians(thing.angle)) * zoom, math.sin(math.radians(thing.angle)) * zoom
+    u, v = x - left, y - top
+    middle = small.width / 2
+    matrix = (cos, sin, middle - cos * u - sin * v, -sin, cos, middle + sin * u - cos * v)
+    patch = small.transform((2 * half, 2 * half), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    canvas.paste(patch, (left, top), patch)
+
+
+def _light(canvas: Image.Image, scene: Scene) -> Image.Image:
+    """Brightness, warmth and grain of the scene."""
+    pixels = canvas.width
+    gain = scene.light * (1 + scene.warmth * np.asarray([0.05, 0.0, -0.05], np.float32))
+    values = np.asarray(canvas) * gain.astype(np.float32)
+    if scene.noise:
+        dx, dy = scene.seed % pixels, scene.seed // 7 % pixels
+        values += scene.noise * _grain(pixels)[dy : dy + pixels, dx : dx + pixels]
+    return Image.fromarray(np.clip(values, 0, 255, out=values).astype(np.uint8))
+
+
+def render(scene: Scene, pixels: int = SHOWN) -> Image.Image:
+    """The scene as an RGB picture of `pixels` a side.
+
+    Raises:
+        FontMissing: the scene holds an emoji and the font is not installed.
+    """
+    canvas = backdrop(scene.background, scene.seed % VARIANTS, pixels).copy()
+    for thing in scene.things:
+        _draw(canvas, thing)
+    return _light(canvas, scene)
+
+
+def view(scene: Scene, pixels: int) -> Image.Image:
+    """What a model of this image size sees, drawn fast."""
+    return render(scene, 2 * pixels).resize((pixels, pixels), Image.Resampling.BICUBIC)
+
+
+def photo(scene: Scene, pixels: int, jpeg: int | None = None) -> Image.Image:
+    """What a model sees on the product's path: drawn at `SHOWN`, sent as JPEG of this quality if any, resized."""
+    shown = render(scene, SHOWN)
+    if jpeg is not None:
+        packed = io.BytesIO()
+        shown.save(packed, "JPEG", quality=jpeg)
+        shown = Image.open(packed).convert("RGB")
+    return shown.resize((pixels, pixels), Image.Resampling.BICUBIC)
