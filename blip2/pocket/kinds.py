@@ -36,7 +36,7 @@ _ANIMALS = """
 dog dogs 🐕
 cat cats 🐈
 cow cows 🐄
-horse horses 🐎 brown
+horse horses 🐎
 pig pigs 🐖 pink
 sheep sheep 🐑 white
 elephant elephants 🐘 gray
@@ -59,7 +59,7 @@ crab crabs 🦀 red
 turtle turtles 🐢 green
 snake snakes 🐍 green
 frog frogs 🐸 green
-butterfly butterflies 🦋 blue
+butterfly butterflies 🦋 orange
 bee bees 🐝
 snail snails 🐌
 camel camels 🐪
@@ -93,12 +93,12 @@ _VEHICLES = """
 car cars 🚗 *
 bus buses 🚌
 truck trucks 🚚
-tractor tractors 🚜
+tractor tractors 🚜 green
 train trains 🚂
 bicycle bicycles 🚲
 motorcycle motorcycles 🏍
 airplane airplanes ✈
-helicopter helicopters 🚁
+helicopter helicopters 🚁 yellow
 rocket rockets 🚀
 sailboat sailboats ⛵
 ship ships 🚢
@@ -115,7 +115,7 @@ _BUILDINGS = """
 house houses 🏠
 castle castles 🏰
 church churches ⛪
-tent tents ⛺
+tent tents ⛺ orange
 fountain fountains ⛲
 """
 _PLANTS = """
@@ -131,13 +131,13 @@ _THINGS = """
 chair chairs 🪑
 bed beds 🛏
 lightbulb lightbulbs 💡 yellow
-clock clocks ⏰
+clock clocks ⏰ red
 key keys 🔑 yellow
 book books 📕 *
 umbrella umbrellas ☂ *
 hammer hammers 🔨
 television televisions 📺
-candle candles 🕯
+candle candles 🕯 white
 cup cups ☕ white
 door doors 🚪 brown
 camera cameras 📷
@@ -145,7 +145,7 @@ laptop laptops 💻
 bell bells 🔔 yellow
 crown crowns 👑 yellow
 hat hats 🎩 black
-shoe shoes 👟
+shoe shoes 👟 blue
 backpack backpacks 🎒 *
 gift gifts 🎁
 trophy trophies 🏆 yellow
@@ -159,7 +159,7 @@ robot robots 🤖
 balloon balloons 🎈 *
 """
 _INSTRUMENTS = """
-guitar guitars 🎸
+guitar guitars 🎸 red
 drum drums 🥁
 trumpet trumpets 🎺 yellow
 piano pianos 🎹

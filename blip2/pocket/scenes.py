@@ -2,9 +2,9 @@
 
     render(scene_at(7), 448).save("scene.png")
 
-`render` draws at any size; the product shows `SHOWN` pixels. `view` is what a model of `pixels` a side sees of it:
-drawn at twice that size and halved, which matches the product's path (drawn at 448, perhaps sent as JPEG, resized by
-the processor) at a tenth of the cost. `photo` takes the product's path itself.
+`render` draws at any size; the product shows `SHOWN` pixels. `photo` takes the product's path to what a model of
+`pixels` a side sees: drawn at `SHOWN`, perhaps sent as JPEG, resized by the processor. `view` is nearly that at a tenth
+of the cost, for training: drawn at the model's size, or at twice that size and halved.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from blip2.pocket.world import GRID, Scene, Thing
 __all__ = ["SHOWN", "FontMissing", "photo", "render", "view"]
 
 SHOWN = 448
-SIZE_OF = {"big": 0.94, "small": 0.62}  # longer side, in cells
+SIZE_OF = {"big": 0.92, "small": 0.6}  # longer side, in cells
 
 
 @lru_cache(maxsize=4)
@@ -48,7 +48,8 @@ def _draw(canvas: Image.Image, thing: Thing) -> None:
     u, v = x - left, y - top
     middle = small.width / 2
     matrix = (cos, sin, middle - cos * u - sin * v, -sin, cos, middle + sin * u - cos * v)
-    patch = small.transform((2 * half, 2 * half), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    filtering = Image.Resampling.BICUBIC if canvas.width >= 300 else Image.Resampling.BILINEAR
+    patch = small.transform((2 * half, 2 * half), Image.Transform.AFFINE, matrix, filtering)
     canvas.paste(patch, (left, top), patch)
 
 
@@ -59,7 +60,8 @@ def _light(canvas: Image.Image, scene: Scene) -> Image.Image:
     values = np.asarray(canvas) * gain.astype(np.float32)
     if scene.noise:
         dx, dy = scene.seed % pixels, scene.seed // 7 % pixels
-        values += scene.noise * _grain(pixels)[dy : dy + pixels, dx : dx + pixels]
+        share = min(1.0, 2 * pixels / SHOWN)  # grain averages out where a larger picture is reduced
+        values += scene.noise * share * _grain(pixels)[dy : dy + pixels, dx : dx + pixels]
     return Image.fromarray(np.clip(values, 0, 255, out=values).astype(np.uint8))
 
 
@@ -75,9 +77,10 @@ def render(scene: Scene, pixels: int = SHOWN) -> Image.Image:
     return _light(canvas, scene)
 
 
-def view(scene: Scene, pixels: int) -> Image.Image:
-    """What a model of this image size sees, drawn fast."""
-    return render(scene, 2 * pixels).resize((pixels, pixels), Image.Resampling.BICUBIC)
+def view(scene: Scene, pixels: int, over: int = 1) -> Image.Image:
+    """About what a model of this image size sees, drawn fast: at `over` times its size, then reduced."""
+    drawn = render(scene, over * pixels)
+    return drawn if over == 1 else drawn.resize((pixels, pixels), Image.Resampling.BICUBIC)
 
 
 def photo(scene: Scene, pixels: int, jpeg: int | None = None) -> Image.Image:
