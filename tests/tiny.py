@@ -26,11 +26,11 @@ from transformers import (
 
 IMAGE_SIZE, QUERIES, WIDTH = 56, 8, 64
 CORPUS = [
-    "a dog and a red ball on a beach. two cats sleep in the snow at night.',
-    'Question: what is this? Answer: a green tree. Question: which city is this? Answer: singapore. Question: why?',
-    'Answer: it has a statue of a merlion. Question: where is the name merlion coming from? Answer: a mermaid and a lion.',
-    "a photo of three apples left of a blue car. how many birds are there? four. what colour is it? yellow, it's not pink.",
-    "Short answer: yes. no. i don't know. a woman sitting on the beach with her dog, a fountain above the sea!",
+    "a dog and a red ball on a beach. two cats sleep in the snow at night. Question: what is this? Answer: a green tree.",
+    "Question: which city is this? Answer: singapore. Question: why? Answer: it has a statue of a merlion.",
+    "Question: where is the name merlion coming from? Answer: a mermaid and a lion. Short answer: yes. no.",
+    "a photo of three apples left of a blue car. how many birds are there? four. what colour is it? it's not pink.",
+    "a woman sitting on the beach with her dog, a fountain above the sea! i don't know.",
 ]
 WORDS = sorted({word for line in CORPUS for word in re.findall(r"[a-zA-Z]+", line)})
 
