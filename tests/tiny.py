@@ -26,7 +26,7 @@ from transformers import (
 
 IMAGE_SIZE, QUERIES, WIDTH = 56, 8, 64
 CORPUS = [
-    "a dog and a red ball on a beach. two cats sleep in the snow at night. Question: what is this? Answer: a green tree.",
+    "a dog and a red ball on a beach. two cats sleep in the snow at night. Question: what is it? Answer: a green tree.",
     "Question: which city is this? Answer: singapore. Question: why? Answer: it has a statue of a merlion.",
     "Question: where is the name merlion coming from? Answer: a mermaid and a lion. Short answer: yes. no.",
     "a photo of three apples left of a blue car. how many birds are there? four. what colour is it? it's not pink.",
@@ -83,7 +83,7 @@ def make_t5(folder: Path, seed: int = 0) -> Path:
     config = _config(text, image_token_index=tokenizer.token_to_id("<image>"))
     state = _weights(Blip2ForConditionalGeneration(config), seed)
     head = torch.randn(state["language_model.lm_head.weight"].shape, generator=torch.Generator().manual_seed(seed + 1))
-    head[1] *= 1.8
+    head[1] *= 3
     state["language_model.lm_head.weight"] = head * 0.4
     special = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "tokenizer_class": "T5Tokenizer"}
     return _write(folder, config, state, tokenizer, special)
