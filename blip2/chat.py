@@ -208,6 +208,8 @@ def _grown(turn: Turn, chunk: Chunk) -> Turn:
 
 
 def _turn_at(conversation: Conversation, index: int) -> Turn:
+    if not conversation.turns:
+        raise BadInput("There is no answer yet; ask a question first.")
     if not 0 <= index < len(conversation.turns):
         raise BadInput(f"There is no turn {index + 1}; the conversation has {len(conversation.turns)}.")
     return conversation.turns[index]
