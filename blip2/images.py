@@ -1,0 +1,166 @@
+"""Opening pictures safely, and the pixels a model sees. It knows no model.
+
+What is opened is upright, 8-bit RGB, laid on white where it was transparent, and within limits set here: a small file
+that unpacks to gigapixels is refused before a pixel of it is unpacked. The preprocessing is bit-equal to LAVIS's
+`blip_image_eval`: squashed to a square with PIL's bicubic filter, then CLIP's mean and deviation.
+"""
+
+import hashlib
+import io
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from blip2.errors import BadImage
+from blip2.values import Picture
+
+MAX_BYTES = 50_000_000
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
+# No format that runs another program (EPS), reads other files, or that no visitor has.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO", "PPM", "ICO", "JPEG2000")
+ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
+MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)  # CLIP's, RGB
+STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
+
+
+def open_picture(source: str | Path | bytes | BinaryIO, name: str = "") -> Picture:
+    """Open a file, its bytes or a binary stream. Raises `BadImage` with a sentence for anything that is no picture.
+
+    Turned as EXIF says, first frame of an animation, 16 bits scaled to 8, transparency on white.
+    """
+    data, name = _read(source, name)
+    try:
+        with warnings.catch_warnings():  # Pillow warns of many pixels; the limit below refuses them
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            return picture_from(image, name)
+    except Image.DecompressionBombError as error:
+        raise BadImage(
+            f"{_called(name)} has too many pixels; at most {MAX_PIXELS // 1_000_000} million can be used."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise BadImage(f"{_called(name)} is not a picture that can be read; send a {ACCEPTED} file.") from error
+    except BadImage:
+        raise
+    except (
+        Exception
+    ) as error:  # decoders of hostile files raise nearly anything: SyntaxError, struct.error, IndexError …
+        raise BadImage(f"{_called(name)} is damaged and cannot be opened; save it anew and try again.") from error
+
+
+def picture_from(image: Image.Image, name: str = "") -> Picture:
+    """A `Picture` of an image in memory, which is left as it is. Raises `BadImage` where it is too large or damaged."""
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise BadImage(f"{_called(name)} has no pixels; send another one.")
+    if max(width, height) > MAX_SIDE:
+        raise BadImage(
+            f"{_called(name)} is {width} x {height} pixels; a side may have {MAX_SIDE:,} at most. Make it smaller first."
+        )
+    if width * height > MAX_PIXELS:
+        raise BadImage(
+            f"{_called(name)} is {width} x {height} pixels; {MAX_PIXELS // 1_000_000} million can be used at most. "
+            "Make it smaller first."
+        )
+    try:
+        image.load()
+        upright = _on_white(_eight_bits(_upright(image)))
+    except Exception as error:  # as above: a truncated file fails here, when its pixels are unpacked
+        raise BadImage(
+            f"{_called(name)} is damaged or cut short and cannot be shown; save it anew and try again."
+        ) from error
+    return Picture(image=upright, digest=digest(upright), name=name)
+
+
+def digest(image: Image.Image) -> str:
+    """SHA-256 of the size and the RGB pixels: the same picture in another file format has the same one."""
+    width, height = image.size
+    return hashlib.sha256(f"{width}x{height}:".encode() + image.convert("RGB").tobytes()).hexdigest()
+
+
+def preprocess(image: Image.Image, size: int) -> torch.Tensor:
+    """Pixels of an opened picture for a model of `size` pixels a side: float32 [3, size, size], normalised."""
+    squashed = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+    pixels = torch.from_numpy(np.asarray(squashed, dtype=np.uint8).copy())  # [size, size, 3]
+    return pixels.permute(2, 0, 1).float().div(255).sub(MEAN).div(STD)
+
+
+def lavis_pixels(image: Image.Image, size: int) -> torch.Tensor:
+    """As `preprocess`, of an image as LAVIS treats it: transparency dropped, not laid on white; EXIF not looked at."""
+    plain = image.convert("RGB")
+    plain.info.pop("transparency", None)
+    return preprocess(plain, size)
+
+
+def _read(source: str | Path | bytes | BinaryIO, name: str) -> tuple[bytes, str]:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        name = name or path.name
+        if not path.is_file():
+            raise BadImage(f"There is no picture file {str(source)!r}; check the path.")
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise BadImage(
+                f"The file {str(source)!r} cannot be read ({error.strerror}); check its permissions."
+            ) from error
+    elif isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    else:
+        data = source.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise BadImage(f"{_called(name)} is larger than {MAX_BYTES // 1_000_000} MB; make it smaller first.")
+    if not data:
+        raise BadImage(f"{_called(name)} is empty; send a {ACCEPTED} file.")
+    return data, name
+
+
+def _called(name: str) -> str:
+    return f"The picture {name!r}" if name else "The picture"
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """A copy turned as EXIF says; a camera's damaged EXIF must not cost the visitor the picture."""
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:  # the EXIF block is parsed by hand in Pillow and raises what it likes
+        turned = None
+    return turned if turned is not None else image.copy()
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits and floats scaled to 8 bits; PIL's own conversion would clip them to white."""
+    if not (image.mode.startswith("I") or image.mode == "F"):
+        return image
+    grey = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(grey.min()), float(grey.max())
+    if image.mode == "F" and low >= 0 and high <= 1:
+        scaled = grey * 255
+    elif image.mode.startswith("I;16") or (image.mode == "I" and low >= 0 and 255 < high <= 65_535):
+        scaled = grey / 257
+    elif low >= 0 and high <= 255:
+        scaled = grey
+    else:
+        scaled = (grey - low) * (255 / (high - low))
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        scaled[grey == clear] = 255
+    return Image.fromarray(scaled.round().astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """RGB, with transparency laid on white, as a page shows it."""
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        plain = Image.alpha_composite(white, layer).convert("RGB")
+    else:
+        plain = image.convert("RGB")
+    plain.info.clear()  # EXIF (where, when, whose camera) stays out of whatever is kept or exported
+    return plain
