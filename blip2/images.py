@@ -7,7 +7,6 @@ that unpacks to gigapixels is refused before a pixel of it is unpacked. The prep
 
 import hashlib
 import io
-import warnings
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,10 +34,7 @@ def open_picture(source: str | Path | bytes | BinaryIO, name: str = "") -> Pictu
     """
     data, name = _read(source, name)
     try:
-        with warnings.catch_warnings():  # Pillow warns of many pixels; the limit below refuses them
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            return picture_from(image, name)
+        return picture_from(Image.open(io.BytesIO(data), formats=FORMATS), name)
     except Image.DecompressionBombError as error:
         raise BadImage(
             f"{_called(name)} has too many pixels; at most {MAX_PIXELS // 1_000_000} million can be used."
@@ -60,7 +56,7 @@ def picture_from(image: Image.Image, name: str = "") -> Picture:
         raise BadImage(f"{_called(name)} has no pixels; send another one.")
     if max(width, height) > MAX_SIDE:
         raise BadImage(
-            f"{_called(name)} is {width} x {height} pixels; a side may have {MAX_SIDE:,} at most. Make it smaller first."
+            f"{_called(name)} is {width} x {height} pixels; a side may have {MAX_SIDE} at most. Make it smaller first."
         )
     if width * height > MAX_PIXELS:
         raise BadImage(
