@@ -1,0 +1,152 @@
+"""Settings: one frozen value, made from flags, then `BLIP2_…` variables, then defaults.
+
+Only this module reads the environment and decides what a flag means. Unknown names and bad values are refused with a
+sentence. `table()` is the list for the README. It knows no torch.
+"""
+
+import argparse
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from blip2.errors import BadSetting
+from blip2.memory import DTYPES
+from blip2.zoo import ROWS
+
+PREFIX = "BLIP2_"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def _about(default: Any, meaning: str, **limits: Any) -> Any:
+    """A field with its meaning for `--help` and the README, and its limits: `low` and `high`, or `choices`."""
+    return field(default=default, metadata={"meaning": meaning, **limits})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a running studio may be told. Raises `BadSetting` for a value out of range."""
+
+    models: tuple[str, ...] = _about(
+        tuple(row.key for row in ROWS if row.pocket),
+        "models to offer, the default first: zoo rows, folders or Hub ids, separated by commas",
+    )
+    device: str = _about("auto", "where the models run", choices=DEVICES)
+    dtype: str = _about("auto", "numbers the weights are held in", choices=("auto", *DTYPES))
+    host: str = _about("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
+    port: int = _about(7860, "port to listen on; 0 takes a free one", low=0, high=65535)
+    root_path: str = _about("", "path under which a proxy serves the page, such as /studio")
+    auth_file: str = _about("", "file with a line name:password for each person let in; empty lets everyone in")
+    max_upload_mb: int = _about(20, "largest picture taken, in MB", low=1, high=1000)
+    max_waiting: int = _about(64, "requests that may wait for a model before new ones are refused", low=1, high=100_000)
+    deadline: float = _about(120.0, "seconds an answer may take, waiting included", low=1.0, high=3600.0)
+    cache_mb: int = _about(256, "memory for pictures already encoded, in MB", low=0, high=1_000_000)
+    log_level: str = _about("warning", "what is written to the log", choices=LOG_LEVELS)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            _check(each, getattr(self, each.name))
+        if not self.models or not all(name.strip() for name in self.models):
+            raise BadSetting("The setting models names no model; give at least one, such as blip2_opt/pocket_opt.")
+        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
+            raise BadSetting(f"The setting root_path is {self.root_path!r}; write it like /studio.")
+
+    @property
+    def model(self) -> str:
+        """The default model."""
+        return self.models[0]
+
+    def people(self) -> list[tuple[str, str]]:
+        """The (name, password) pairs of `auth_file`; none if it is not set. Raises `BadSetting`."""
+        if not self.auth_file:
+            return []
+        try:
+            lines = Path(self.auth_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"The file of names {self.auth_file!r} cannot be read: {error}.") from error
+        pairs = [tuple(part.strip() for part in line.split(":", 1)) for line in lines if line.strip()]
+        if not pairs or not all(len(pair) == 2 and all(pair) for pair in pairs):
+            raise BadSetting(f"The file of names {self.auth_file!r} needs lines of the form name:password.")
+        return [(pair[0], pair[1]) for pair in pairs]
+
+
+def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this run. `flags` maps names to values as typed (None: not given); the environment comes next.
+
+    Raises `BadSetting` for an unknown name, with the nearest one, and for a bad value.
+    """
+    environment = os.environ if environment is None else environment
+    known = {each.name: each for each in fields(Settings)}
+    given: dict[str, tuple[str, Any]] = {
+        key.removeprefix(PREFIX).lower(): (key, value)
+        for key, value in sorted(environment.items())
+        if key.startswith(PREFIX) and value != ""
+    }
+    given |= {name: (flag(name), value) for name, value in (flags or {}).items() if value is not None}
+    values: dict[str, Any] = {}
+    for name, (source, value) in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            raise BadSetting(f"The setting {source} is unknown.{hint}")
+        values[name] = _parsed(known[name], source, value)
+    return Settings(**values)
+
+
+def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = None) -> None:
+    """Give `parser` a flag for each setting, or for `names` only; what was typed goes to `load` unparsed."""
+    wanted = None if names is None else set(names)
+    for each in fields(Settings):
+        if wanted is None or each.name in wanted:
+            parser.add_argument(flag(each.name), metavar="VALUE", help=f"{_meaning(each)} (default: {_shown(each)})")
+
+
+def flag(name: str) -> str:
+    """`max_upload_mb` -> `--max-upload-mb`."""
+    return "--" + name.replace("_", "-")
+
+
+def table() -> str:
+    """The settings as a Markdown table."""
+    rows = ["| Flag of `serve` | Variable | Default | Meaning |", "| --- | --- | --- | --- |"]
+    for each in fields(Settings):
+        rows.append(
+            f"| `{flag(each.name)}` | `{PREFIX}{each.name.upper()}` | `{_shown(each) or ' '}` | {_meaning(each)} |"
+        )
+    return "\n".join(rows)
+
+
+def _check(each: "Field[Any]", value: Any) -> None:
+    limits = each.metadata
+    if "choices" in limits and value not in limits["choices"]:
+        raise BadSetting(f"The setting {each.name} is {value!r}; choose one of {', '.join(limits['choices'])}.")
+    if "low" in limits and not limits["low"] <= value <= limits["high"]:
+        raise BadSetting(
+            f"The setting {each.name} is {value}; it must lie between {limits['low']:g} and {limits['high']:g}."
+        )
+
+
+def _parsed(each: "Field[Any]", source: str, value: Any) -> Any:
+    """`value` as typed -> the field's type, which is its default's."""
+    if not isinstance(value, str):
+        return value
+    kind: Any = type(each.default)
+    if kind is tuple:
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        return kind(value.strip())
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise BadSetting(f"The setting {source} must be {what}, not {value!r}.") from None
+
+
+def _meaning(each: "Field[Any]") -> str:
+    choices = each.metadata.get("choices")
+    return f"{each.metadata['meaning']}: {', '.join(choices)}" if choices else str(each.metadata["meaning"])
+
+
+def _shown(each: "Field[Any]") -> str:
+    return ",".join(each.default) if isinstance(each.default, tuple) else str(each.default)
