@@ -1,0 +1,36 @@
+"""The studio's entry: settings -> backend -> page.
+
+    python app.py                                              # the bundled pocket models, on any machine
+    python app.py --models blip2_opt/pretrain_opt2.7b          # a real checkpoint
+    python app.py --help                                       # every setting; BLIP2_… variables say the same
+"""
+
+import argparse
+import sys
+
+from blip2.errors import Blip2Error
+from blip2.settings import Settings, add_flags, load
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the page until told to stop; what prevents it is one sentence on the error stream and status 1."""
+    parser = argparse.ArgumentParser(prog="app.py", description="BLIP-2 Studio in the browser.")
+    add_flags(parser)
+    try:
+        serve(load(vars(parser.parse_args(arguments))))
+    except Blip2Error as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Load the models, then open the page."""
+    from blip2.backends.local import LocalBackend  # torch and gradio: not for --help
+    from blip2.ui.shell import launch
+
+    launch(settings, LocalBackend(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

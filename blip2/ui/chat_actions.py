@@ -1,0 +1,242 @@
+"""What a visitor can do in the chat: look at a picture, ask, retry, edit, undo, clear, stop.
+
+Values in, values out, and no gradio: each action takes the visitor's `Visit` and gives `Step`s, which the tab shows.
+Nothing is raised: whatever goes wrong becomes a sentence in a step, and the visit stays as it was. The only state held
+here are the ids of requests that are to be given up.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from blip2 import chat
+from blip2.backends.base import Backend
+from blip2.chat import Conversation
+from blip2.errors import BadImage, BadSetting, Blip2Error
+from blip2.prompts import Mode
+from blip2.values import Decoding, ModelInfo, Picture
+
+LOG = logging.getLogger(__name__)
+CRASHED = "Something in the program failed; nothing is lost, and the log of the server says what it was. Try again."
+ALREADY = "An answer is still being written; wait for it, or stop it first."
+NEW_PICTURE = "New picture, new conversation: the earlier questions are gone from the model's memory."
+NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
+ANYWHERE = ("What is in the picture?", "Where is this?", "How many things are there?")
+
+Seen = Picture | BadImage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """All that the page keeps of a visitor. `running` is the id of the request being answered, or empty.
+
+    `foreign` says that the picture is none of the pocket models' drawn scenes.
+    """
+
+    conversation: Conversation = field(default_factory=lambda: Conversation(""))
+    running: str = ""
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence beside the conversation; `failed` makes it look like a failure."""
+
+    text: str = ""
+    failed: bool = False
+
+
+QUIET = Notice()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the page must show next; None leaves a part as it is. `text` goes into the question box."""
+
+    visit: Visit | None = None
+    busy: bool | None = None
+    text: str | None = None
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model and settings that the visitor has chosen, unchecked; `decoding` holds Decoding's fields by name."""
+
+    model: str
+    decoding: Mapping[str, object] = field(default_factory=dict)
+    seed: object = 0
+    raw: bool = False
+
+
+Asking = Callable[[Conversation, chat.Sending], Generator[Conversation, None, None]]
+
+
+class ChatActions:
+    """The chat over a backend; `models` are those that answer questions, the default first.
+
+    `questions` are first questions by picture digest, `foreign` the pocket world's measure.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        questions: Mapping[str, tuple[str, ...]] | None = None,
+        foreign: Callable[[Picture], bool] = lambda picture: False,
+        deadline: float | None = None,
+    ) -> None:
+        self.backend = backend
+        # Facts of the offered models, read once: a backend short of memory would load a model to describe it again.
+        self.models: list[ModelInfo] = [info for info in backend.models() if info.family != "itm"]
+        self._questions = questions or {}
+        self._foreign = foreign
+        self._deadline = deadline
+        self._halted: set[str] = set()  # requests to stop, their text so far kept
+        self._dropped: set[str] = set()  # requests whose conversation is gone: not a step more from them
+
+    def pocket(self, model: str) -> bool:
+        return any(info.pocket for info in self.models if info.name == model)
+
+    def doubtful(self, visit: Visit) -> frozenset[str]:
+        """The models whose answers about the visit's picture are guesses."""
+        return frozenset(info.name for info in self.models if info.pocket) if visit.foreign else frozenset()
+
+    def suggestions(self, visit: Visit) -> list[str]:
+        """Questions to offer: the picture's own, or general ones, less those asked already."""
+        picture = visit.conversation.picture
+        if picture is None:
+            return []
+        asked = {turn.question for turn in visit.conversation.turns}
+        return [text for text in self._questions.get(picture.digest, ANYWHERE) if text not in asked]
+
+    def look(self, visit: Visit, seen: Seen) -> Step:
+        """Take up what is in the picture frame. Another picture gives up a running answer and starts anew."""
+        if isinstance(seen, BadImage):
+            return Step(notice=Notice(str(seen), failed=True))
+        before = visit.conversation
+        after = chat.with_picture(before, seen)
+        if (before.picture and before.picture.digest) == (seen and seen.digest):
+            return Step()
+        self._drop(visit)
+        notice = QUIET if not before.turns else Notice(NEW_PICTURE if seen else NO_PICTURE)
+        return Step(Visit(after, foreign=seen is not None and self._foreign(seen)), busy=False, notice=notice)
+
+    def ask(self, visit: Visit, seen: Seen, text: str, choice: Choice, visitor: str = "") -> Iterator[Step]:
+        """Ask `text` about the picture in the frame, which may be newer than the visit knows."""
+        looked = self.look(visit, seen)
+        if visit.running and looked.visit is None:
+            yield Step(notice=Notice(ALREADY))
+            return
+        if isinstance(seen, BadImage):
+            yield replace(looked, text=text)
+            return
+        now = looked.visit or visit
+        yield from self._answer(
+            now, choice, visitor, text, lambda talk, sending: chat.ask(self.backend, talk, text, **sending), looked.notice
+        )
+
+    def retry(self, visit: Visit, choice: Choice, visitor: str = "") -> Iterator[Step]:
+        """Ask the last question again, with the settings as they are now."""
+        if visit.running:
+            yield Step(notice=Notice(ALREADY))
+            return
+        yield from self._answer(
+            visit, choice, visitor, None, lambda talk, sending: chat.retry(self.backend, talk, **sending)
+        )
+
+    def edit(self, visit: Visit, index: int, text: str, choice: Choice, visitor: str = "") -> Iterator[Step]:
+        """Ask `text` in place of turn `index`; later turns are dropped."""
+        if visit.running:
+            yield Step(notice=Notice(ALREADY))
+            return
+        yield from self._answer(
+            visit, choice, visitor, text, lambda talk, sending: chat.edit(self.backend, talk, index, text, **sending)
+        )
+
+    def undo(self, visit: Visit) -> Step:
+        """Take back the last turn and put its question into the box."""
+        self._drop(visit)
+        turns = visit.conversation.turns
+        text = turns[-1].question if turns else None
+        return Step(replace(visit, conversation=chat.undo(visit.conversation), running=""), False, text, QUIET)
+
+    def clear(self, visit: Visit) -> Step:
+        """Forget all turns; the picture stays."""
+        self._drop(visit)
+        return Step(replace(visit, conversation=chat.clear(visit.conversation), running=""), False, None, QUIET)
+
+    def halt(self, visit: Visit) -> None:
+        """Stop the visit's running answer before its next step; its text so far is kept by the answering stream."""
+        if visit.running:
+            self._halted.add(visit.running)
+            self.backend.cancel(visit.running)
+
+    def _drop(self, visit: Visit) -> None:
+        if visit.running:
+            self._dropped.add(visit.running)
+            self.halt(visit)
+
+    def _answer(
+        self,
+        visit: Visit,
+        choice: Choice,
+        visitor: str,
+        text: str | None,
+        asking: Asking,
+        notice: Notice | None = None,
+    ) -> Iterator[Step]:
+        """The steps of one answer: the box empties, the answer grows, the box comes back - with the text if it failed."""
+        request = uuid.uuid4().hex
+        sending: chat.Sending = {"request_id": request, "visitor": visitor, "deadline": self._deadline}
+        yield Step(replace(visit, running=request), True, "" if text is not None else None, notice or QUIET)
+        try:
+            talk = chosen(visit.conversation, choice)
+            for talk in self._until_halted(request, asking(talk, sending)):
+                yield Step(replace(visit, conversation=talk, running=request))
+            if request not in self._dropped:
+                yield Step(replace(visit, conversation=chat.stopped(talk)), busy=False)
+        except Blip2Error as error:
+            yield Step(replace(visit, running=""), False, text, Notice(str(error), failed=True))
+        except Exception:
+            LOG.exception("A chat request failed.")
+            yield Step(replace(visit, running=""), False, text, Notice(CRASHED, failed=True))
+        finally:
+            self._halted.discard(request)
+            self._dropped.discard(request)
+
+    def _until_halted(self, request: str, talks: Generator[Conversation, None, None]) -> Iterator[Conversation]:
+        """`talks`, ended by a stop that the backend missed because it did not know the request yet."""
+        try:
+            for talk in talks:
+                if request in self._dropped:
+                    return
+                yield talk
+                if request in self._halted:
+                    self.backend.cancel(request)
+                    if not talk.turns[-1].answer:
+                        return
+        finally:
+            talks.close()
+
+
+def chosen(conversation: Conversation, choice: Choice) -> Conversation:
+    """The conversation with the visitor's model and settings. Raises `BadSetting` with the setting that is wrong."""
+    values = {name: _number(name, value) for name, value in choice.decoding.items()}
+    mode: Mode = "raw" if choice.raw else "chat"
+    seed = _number("seed", choice.seed)
+    if not isinstance(seed, int):
+        raise BadSetting(f"The seed is {choice.seed!r}; it must be a whole number.")
+    return replace(conversation, model=choice.model, decoding=Decoding.from_json(values), seed=seed, mode=mode)
+
+
+def _number(name: str, value: object) -> object:
+    """A page gives 5.0 for 5, and None for an emptied field."""
+    if value is None:
+        raise BadSetting(f"The setting {name} is empty; give it a number, or reset the settings.")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def by_digest(pairs: Iterable[tuple[Picture, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """First questions by the digest of their picture."""
+    return {picture.digest: questions for picture, questions in pairs}

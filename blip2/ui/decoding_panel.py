@@ -1,0 +1,106 @@
+"""The settings of the next answer: decoding, seed and raw-prompt mode, folded away and easy to reset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from blip2.chat import samples
+from blip2.ui.chat_actions import Choice, chosen
+from blip2.ui.chat_view import summary
+from blip2.chat import Conversation
+from blip2.errors import BadSetting
+from blip2.values import Decoding
+
+METHODS = [("Beam search", "beam"), ("Greedy", "greedy"), ("Nucleus sampling", "nucleus")]
+NAMES = (
+    "method",
+    "num_beams",
+    "max_new_tokens",
+    "min_new_tokens",
+    "length_penalty",
+    "repetition_penalty",
+    "temperature",
+    "top_p",
+)
+START = Decoding()
+
+
+@dataclass(frozen=True)
+class DecodingPanel:
+    """The panel's components; `knobs` are inputs of a handler, in the order that `choice` reads them."""
+
+    accordion: gr.Accordion
+    knobs: list[gr.components.Component]
+
+
+def choice(model: str, knobs: Sequence[Any]) -> Choice:
+    """The visitor's choice from the values of a panel's knobs."""
+    *decoding, seed, raw = knobs
+    return Choice(model, dict(zip(NAMES, decoding, strict=True)), seed, bool(raw))
+
+
+def title(knobs: Sequence[Any]) -> str:
+    """The folded panel's line: what is set, in a few words."""
+    try:
+        talk = chosen(Conversation(""), choice("", knobs))
+    except BadSetting as error:
+        return f"Settings · {error}"
+    seed = f", seed {talk.seed}" if samples(talk.decoding) else ""
+    return f"Settings · {summary(talk.decoding)}{seed}{', raw prompt' if talk.mode == 'raw' else ''}"
+
+
+def decoding_panel(prefix: str) -> DecodingPanel:
+    """Build the panel. `prefix` makes its element ids, so that one page can hold several."""
+    with gr.Accordion(f"Settings · {summary(START)}", open=False, elem_id=f"{prefix}-settings") as accordion:
+        method = gr.Radio(
+            METHODS,
+            value=START.method,
+            label="How the answer is searched for",
+            info="Beam search weighs several answers at once; greedy takes the likeliest token; nucleus draws by chance.",
+            elem_id=f"{prefix}-method",
+        )
+        with gr.Row(elem_classes="knobs"):
+            longest = gr.Slider(1, 256, START.max_new_tokens, step=1, label="At most new tokens")
+            shortest = gr.Slider(0, 64, START.min_new_tokens, step=1, label="At least new tokens")
+        with gr.Row(elem_classes="knobs"):
+            beams = gr.Slider(1, 16, START.num_beams, step=1, label="Beams")
+            length = gr.Slider(-3, 3, START.length_penalty, step=0.1, label="Length penalty", info="Above 0 favours longer answers.")
+        with gr.Row(elem_classes="knobs"):
+            temperature = gr.Slider(0.05, 2, START.temperature, step=0.05, label="Temperature", visible=False)
+            top_p = gr.Slider(0.05, 1, START.top_p, step=0.05, label="Top-p", visible=False)
+        with gr.Row(elem_classes="knobs"):
+            repetition = gr.Slider(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty", info="1 is none.")
+            seed = gr.Number(0, precision=0, label="Seed", info="Makes a drawn answer repeatable.", visible=False)
+        raw = gr.Checkbox(
+            False,
+            label="Raw prompt",
+            info="Send the text exactly as typed, without the question form and without the earlier turns.",
+        )
+        reset = gr.Button("Reset settings", size="sm", elem_id=f"{prefix}-reset")
+    knobs: list[gr.components.Component] = [method, beams, longest, shortest, length, repetition, temperature, top_p, seed, raw]
+    _wire(accordion, knobs, reset)
+    return DecodingPanel(accordion, knobs)
+
+
+def _wire(accordion: gr.Accordion, knobs: list[gr.components.Component], reset: gr.Button) -> None:
+    method, beams, _, _, length, _, temperature, top_p, seed, _ = knobs
+    start = [*(getattr(START, name) for name in NAMES), 0, False]
+
+    def fit(chosen_method: str) -> list[Any]:
+        """Show the settings that the method has."""
+        beam, drawn = chosen_method == "beam", chosen_method == "nucleus"
+        return [gr.update(visible=beam)] * 2 + [gr.update(visible=drawn)] * 3
+
+    method.change(fit, method, [beams, length, temperature, top_p, seed], show_progress="hidden", api_visibility="private")
+    reset.click(lambda: start, None, knobs, show_progress="hidden", queue=False, api_visibility="private")
+    gr.on(
+        [knob.change for knob in knobs],
+        lambda *values: gr.update(label=title(values)),
+        knobs,
+        accordion,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    )

@@ -1,0 +1,112 @@
+"""The shell: header, tabs, and the one way the page is launched, on a plain machine and on Spaces alike.
+
+A tab is a title and a function that builds it; a new one is a module and a line in `TABS`.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from blip2.backends.base import Backend
+from blip2.settings import Settings
+from blip2.ui import empty_state, theme
+from blip2.ui.chat_tab import chat_tab
+from blip2.ui.guard import Guard
+from blip2.ui.studio import Studio
+
+TITLE = "BLIP-2 Studio"
+SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
+KEEP = 86_400  # seconds that an uploaded picture stays on disk
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab: its title and what builds it."""
+
+    title: str
+    build: Callable[[Studio], None]
+
+
+TABS: tuple[Tab, ...] = (Tab("Chat", chat_tab),)
+
+
+def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
+    """The whole page. With a single tab there is no bar of tabs."""
+    with gr.Blocks(title=TITLE, delete_cache=(3600, KEEP), analytics_enabled=False, fill_width=True) as blocks:
+        gr.HTML(_header(studio), elem_id="brand", padding=False)
+        if len(tabs) == 1:
+            tabs[0].build(studio)
+        else:
+            with gr.Tabs(elem_id="tabs"):
+                for tab in tabs:
+                    with gr.Tab(tab.title, id=tab.title.lower()):
+                        tab.build(studio)
+    # Queued actions are not open to direct calls: those would pass by the queue's limits.
+    return blocks.queue(api_open=False, default_concurrency_limit=8, max_size=studio.settings.max_waiting)
+
+
+def launch(settings: Settings, backend: Backend, routes: Sequence[Any] = (), wait: bool = True) -> str:
+    """Serve the page until it is told to stop, then close the backend. Returns the address.
+
+    `routes` join gradio's own. With `wait=False` it returns while the page is being served; the caller closes the
+    blocks and the backend.
+    """
+    blocks = page(Studio(settings, backend))
+    address = serve(blocks, settings, routes)
+    if not wait:
+        return address
+    print(f"{TITLE} is ready: {address}", flush=True)
+    try:
+        _until_told()
+    finally:
+        blocks.close(verbose=False)
+        backend.close()
+    return address
+
+
+def serve(blocks: gr.Blocks, settings: Settings, routes: Sequence[Any] = ()) -> str:
+    """Start serving and return the address. The one place that calls gradio's launch."""
+    largest = settings.max_upload_mb * 1_000_000
+    _, address, _ = blocks.launch(
+        server_name=settings.host,
+        server_port=settings.port or None,
+        root_path=settings.root_path or None,
+        auth=settings.people() or None,
+        max_file_size=largest,
+        app_kwargs={"routes": list(routes), "middleware": [Middleware(Guard, max_body=largest + 1_000_000)], "docs_url": None},
+        theme=theme.theme(),
+        css=theme.stylesheet(),
+        head=theme.head(),
+        footer_links=["api", "settings"],
+        state_session_capacity=SESSIONS,
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        share=False,
+        quiet=True,
+        prevent_thread_lock=True,
+    )
+    return address
+
+
+def _until_told() -> None:
+    """Wait for Ctrl-C or SIGTERM; gradio alone would die of the latter without closing anything."""
+    told = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: told.set())
+    told.wait()
+
+
+def _header(studio: Studio) -> str:
+    answering = [info for info in studio.backend.models() if info.family != "itm"]
+    return (
+        '<header class="brand"><span class="mark" aria-hidden="true"><i></i><i></i></span>'
+        f"<div><h1>{TITLE}</h1><p>Talk about a picture. Everything stays on this machine.</p></div>"
+        f"{empty_state.state_pill(answering[0] if answering else None)}</header>"
+    )
