@@ -7,8 +7,8 @@ tensors and no page.
 
 import uuid
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
-from typing import TypedDict, Unpack
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypedDict, Unpack
 
 from blip2.backends.base import Backend
 from blip2.errors import BadInput, BadSetting
@@ -44,6 +44,10 @@ class Turn:
     confidence: float = 0.0
     tokens: tuple[Token, ...] = ()
     notice: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by their names, as plain JSON values."""
+        return {**asdict(self), "decoding": self.decoding.to_json()}
 
 
 @dataclass(frozen=True, slots=True)

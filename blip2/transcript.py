@@ -11,7 +11,7 @@ import io
 import json
 import math
 import re
-from dataclasses import asdict, fields
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -42,14 +42,9 @@ def to_json(conversation: Conversation, *, exported: str, embed: bool = True) ->
         "decoding": conversation.decoding.to_json(),
         "seed": conversation.seed,
         "mode": conversation.mode,
-        "turns": [turn_json(turn) for turn in conversation.turns],
+        "turns": [turn.to_json() for turn in conversation.turns],
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
-
-
-def turn_json(turn: Turn) -> dict[str, Any]:
-    """One turn as plain JSON values, all fields by their names."""
-    return {**asdict(turn), "decoding": turn.decoding.to_json()}
 
 
 def to_markdown(conversation: Conversation, *, exported: str) -> str:
