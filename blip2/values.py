@@ -68,7 +68,7 @@ class Decoding:
             )
         if self.num_return > self.width:
             raise BadSetting(
-                f"{self.num_return} answers were asked for; beam search with {self.width} beams gives {self.width} at most."
+                f"{self.num_return} answers were asked for, but this search gives at most {self.width}; use more beams."
             )
 
     @property
@@ -166,7 +166,7 @@ class Usage:
 class Chunk:
     """A piece of a stream. `text` is the whole answer so far: while beams run, the best hypothesis, which may change.
 
-    The last chunk has `finish` and `usage` set, and `candidates` with the best answer first (`candidates[0].text == text`).
+    The last chunk has `finish` and `usage` set, and `candidates`, the best first (`candidates[0].text == text`).
     """
 
     request_id: str

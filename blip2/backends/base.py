@@ -42,8 +42,5 @@ class Backend(Protocol):
 
 def answer(backend: Backend, request: Request) -> Chunk:
     """The blocking form: the last chunk of the stream."""
-    last: Chunk | None = None
-    for last in backend.generate(request):
-        pass
-    assert last is not None, "a backend yields at least one chunk"
+    *_, last = backend.generate(request)
     return last
