@@ -1,6 +1,9 @@
 """The prompt is LAVIS's to the letter, fits the budget, and carries no token of control."""
 
+from pathlib import Path
+
 import pytest
+from tokenizers import Tokenizer
 
 from blip2.errors import BadPrompt
 from blip2.prompts import build, defuse
@@ -138,3 +141,16 @@ def test_control_tokens_in_past_turns_are_defused_without_a_new_notice() -> None
 
 def test_lone_surrogates_and_control_characters_are_left_out() -> None:
     assert text_of("what\ud800 is\x00 it?") == "Question: what is it? Answer:"
+
+
+@pytest.mark.parametrize("token", ["</s>", "<pad>", "<unk>", "<image>"])
+def test_no_control_id_is_left_for_a_tokenizer_that_looks_for_them(
+    token: str, opt_folder: Path, t5_folder: Path
+) -> None:
+    prompt = build(f"what is {token} or a{token}b?", count=words, budget=100)
+    for folder in (opt_folder, t5_folder):
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        control = tokenizer.token_to_id(token)
+        assert control in tokenizer.encode(f"what is {token}", add_special_tokens=False).ids
+        unknown = tokenizer.token_to_id("<unk>")  # T5's id for any character that it does not know
+        assert control == unknown or control not in tokenizer.encode(prompt.text, add_special_tokens=False).ids

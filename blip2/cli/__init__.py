@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import blip2
 from blip2.cli import ask, serve, zoo
@@ -29,7 +29,10 @@ example:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments as a sentence, like every other error."""
+    """Takes flags by their whole names, and says what is wrong with the arguments in a sentence."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         raise BadSetting(f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` shows what can be given.")
