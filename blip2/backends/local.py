@@ -165,13 +165,13 @@ class LocalBackend:
     def _engine(self, name: str) -> Engine:
         owner = self._get(name)
         if not isinstance(owner, Engine):
-            raise UnknownModel(f"{owner.info.title} matches pictures with texts; it cannot write answers.")
+            raise UnknownModel(f"The model {name} matches pictures with texts; it cannot write answers.")
         return owner
 
     def _matcher(self, name: str) -> Matcher:
         owner = self._get(name)
         if not isinstance(owner, Matcher):
-            raise UnknownModel(f"{owner.loaded.info.title} writes answers; matching needs one such as blip2/pretrain.")
+            raise UnknownModel(f"The model {name} writes answers; matching needs one such as blip2/pretrain.")
         return owner
 
     def _vision(self, matcher: Matcher, pictures: Sequence[Picture]) -> list[Tensor]:

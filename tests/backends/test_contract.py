@@ -1,19 +1,24 @@
 """What every backend promises: the same tests run on each of `BUILDERS`."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tiny
 from PIL import Image
 
 from blip2.backends.base import Backend, answer
+from blip2.backends.local import LocalBackend
 from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import BadPrompt, Blip2Error, UnknownModel
+from blip2.images import picture_from
 from blip2.values import Chunk, Decoding, Finish, Picture, Request
 
 
@@ -41,7 +46,15 @@ def scripted() -> Subject:
     return Subject(backend, "scripted/opt", "scripted/itm", (picture(10), picture(90)))
 
 
-BUILDERS: dict[str, Callable[[], Subject]] = {"scripted": scripted}
+def local() -> Subject:
+    folder = Path(tempfile.mkdtemp(prefix="blip2-contract-"))
+    opt, itm = tiny.make_opt(folder / "opt"), tiny.make_itm(folder / "itm")
+    backend = LocalBackend([str(opt), str(itm)], device="cpu")
+    pictures = tuple(picture_from(Image.effect_noise((40, 30), spread).convert("RGB")) for spread in (20, 90))
+    return Subject(backend, str(opt), str(itm), (pictures[0], pictures[1]))
+
+
+BUILDERS: dict[str, Callable[[], Subject]] = {"scripted": scripted, "local": local}
 METHODS = (
     Decoding("greedy", max_new_tokens=8),
     Decoding("beam", num_beams=3, max_new_tokens=8),
@@ -149,7 +162,7 @@ def test_a_deadline_ends_the_stream(subject: Subject, method: Any) -> None:
 
 
 def test_a_stop_string_is_never_shown(subject: Subject) -> None:
-    whole = answer(subject.backend, subject.request()).text
+    whole = answer(subject.backend, subject.request(Decoding("greedy", max_new_tokens=8))).text
     stop = whole[len(whole) // 2 :][:2]
     texts = [
         c.text for c in subject.backend.generate(subject.request(Decoding("greedy", max_new_tokens=8, stop=(stop,))))
