@@ -142,6 +142,19 @@ def history(conversation: Conversation) -> list[tuple[str, str]]:
     return [(turn.question, turn.answer) for turn in conversation.turns if turn.mode == "chat" and turn.answer.strip()]
 
 
+def room(info: ModelInfo, decoding: Decoding) -> int:
+    """Tokens that a prompt may have: a longer answer than the model sets aside takes its room from the prompt's.
+
+    Raises `BadSetting` for an answer so long that less than half of the prompt's room were left.
+    """
+    longest = info.answer_budget + info.prompt_budget // 2
+    if decoding.max_new_tokens > longest:
+        raise BadSetting(
+            f"The setting max_new_tokens is {decoding.max_new_tokens}; {info.title} has room for {longest} at most."
+        )
+    return info.prompt_budget - max(0, decoding.max_new_tokens - info.answer_budget)
+
+
 def _answered(
     backend: Backend, earlier: Conversation, text: str, mode: Mode, seed: int, sending: Sending
 ) -> Generator[Conversation, None, None]:
@@ -154,7 +167,7 @@ def _answered(
         text,
         history(earlier),
         count=lambda words: backend.count_tokens(earlier.model, words),
-        budget=info.prompt_budget,
+        budget=room(info, earlier.decoding),
         mode=mode,
     )
     question = fold(text) if mode == "chat" else text

@@ -124,6 +124,7 @@ def _info(row: Row, files: Files, plan: Plan, place: Place, model: Any) -> Model
         image_size=files.config.vision_config.image_size,
         image_tokens=files.config.num_query_tokens,
         prompt_budget=prompt_budget(files.family, files.config),
+        answer_budget=answer_budget(files.family, files.config),
         default_prompt=row.prompt,
         pocket=row.pocket,
         memory_bytes=int(model.get_memory_footprint()),
@@ -141,6 +142,14 @@ def prompt_budget(family: Family, config: Any) -> int:
         return T5_PROMPT
     room = int(config.text_config.max_position_embeddings) - int(config.num_query_tokens)
     return max(1, room - min(LONGEST_ANSWER, max(room // 4, 1)))
+
+
+def answer_budget(family: Family, config: Any) -> int:
+    """New tokens that fit beside a prompt that uses its budget up."""
+    if family != "opt":
+        return LONGEST_ANSWER
+    room = int(config.text_config.max_position_embeddings) - int(config.num_query_tokens)
+    return max(1, room - prompt_budget(family, config))
 
 
 def _end_ids(files: Files, tokenizer: Any) -> tuple[int, ...]:

@@ -193,7 +193,8 @@ class ModelInfo:
     device: str = "cpu"
     image_size: int = 224
     image_tokens: int = 32
-    prompt_budget: int = 512  # tokens a prompt may have so that the longest answer still fits
+    prompt_budget: int = 512  # tokens a prompt may have
+    answer_budget: int = 512  # new tokens that fit beside a prompt of that length; more must come out of the prompt
     default_prompt: str = ""
     pocket: bool = False
     memory_bytes: int = 0

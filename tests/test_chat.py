@@ -151,6 +151,16 @@ def test_dropped_turns_are_counted_and_said(empty: Conversation) -> None:
     assert "left out" in done.turns[-1].notice
 
 
+def test_a_longer_answer_takes_its_room_from_the_prompt(empty: Conversation) -> None:
+    info = ModelInfo("scripted/opt", "T", "opt", "scripted", prompt_budget=20, answer_budget=30)
+    backend = ScriptedBackend(default="yes", models=[info])
+    for longest, dropped in ((30, 0), (39, 0), (40, 1)):
+        start = replace(empty, decoding=Decoding(max_new_tokens=longest))
+        assert asked(backend, start, "a?", "b?", "c?").turns[-1].dropped == dropped
+    with pytest.raises(BadSetting, match="max_new_tokens is 41; T has room for 40"):
+        asked(backend, replace(empty, decoding=Decoding(max_new_tokens=41)), "a?")
+
+
 def test_raw_mode_sends_and_keeps_out_of_chat_prompts(empty: Conversation) -> None:
     backend = ScriptedBackend({" this is a cartoon of": "two monsters"}, default="yes")
     raw = asked(backend, replace(empty, mode="raw"), " this is a cartoon of")
