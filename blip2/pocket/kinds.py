@@ -12,7 +12,7 @@ HUES = ("red", "yellow", "green", "blue", "purple")  # what an emoji with `paint
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing. `colour` is its natural colour where that is unmistakable; `paints` the colours it comes in."""
+    """One kind of thing. `colour` is its natural colour if it has a clear one, `paints` the colours it comes in."""
 
     name: str
     plural: str
@@ -26,7 +26,7 @@ def _rows(category: str, table: str) -> tuple[Kind, ...]:
     """Rows "name plural emoji [colour | *]"; "*" says that it comes in every colour of `HUES`."""
     kinds = []
     for line in table.strip().splitlines():
-        name, plural, emoji, colour = (line.split() + ["-"])[:4]
+        name, plural, emoji, colour = [*line.split(), "-"][:4]
         natural = colour if colour not in ("-", "*") else None
         kinds.append(Kind(name, plural, category, emoji, natural, HUES if colour == "*" else ()))
     return tuple(kinds)

@@ -106,7 +106,9 @@ def _snow(c: _Canvas) -> None:
     c.hills(horizon, 0.035, c.tint((214, 224, 236), 4))
     for _ in range(7):
         x, h = c.rng.random(), c.rng.uniform(0.05, 0.1)
-        c.shape([(x, horizon - h), (x - h * 0.3, horizon + 0.05), (x + h * 0.3, horizon + 0.05)], c.tint((96, 130, 128)))
+        c.shape(
+            [(x, horizon - h), (x - h * 0.3, horizon + 0.05), (x + h * 0.3, horizon + 0.05)], c.tint((96, 130, 128))
+        )
     c.hills(horizon + 0.07, 0.02, c.tint((232, 239, 246), 4))
     c.hills(horizon + 0.3, 0.02, c.tint((242, 246, 250), 4), 1)
     for _ in range(50):
@@ -169,7 +171,10 @@ def _sea(c: _Canvas) -> None:
 
 
 def _room(c: _Canvas) -> None:
-    floor, wall = c.rng.uniform(0.66, 0.74), c.rng.choice([(238, 224, 200), (214, 226, 214), (226, 216, 232), (240, 214, 204)])
+    floor, wall = (
+        c.rng.uniform(0.66, 0.74),
+        c.rng.choice([(238, 224, 200), (214, 226, 214), (226, 216, 232), (240, 214, 204)]),
+    )
     wall = c.tint(wall, 5)
     c.fade(wall, c.tint(wall, 4), 0, floor)
     stripe: Colour = (wall[0] - 8, wall[1] - 8, wall[2] - 8)

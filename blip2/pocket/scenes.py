@@ -14,7 +14,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from blip2.pocket.places import VARIANTS, backdrop
 from blip2.pocket.sprites import FontMissing, reduced, sprite
@@ -26,11 +26,11 @@ SHOWN = 448
 SIZE_OF = {"big": 0.92, "small": 0.6}  # longer side, in cells
 
 
-@lru_cache(maxsize=4)
-def _grain(pixels: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """A field of unit noise twice as large as the picture, from which each scene takes a window."""
-    field = np.random.default_rng(pixels).standard_normal((2 * pixels, 2 * pixels, 1))
-    return field.astype(np.float32)
+@lru_cache(maxsize=64)
+def _grain(pixels: int, strength: float) -> Image.Image:
+    """A field of noise around 128, twice as large as the picture, from which each scene takes a window."""
+    field = np.random.default_rng(pixels).standard_normal((2 * pixels, 2 * pixels)) * strength + 128
+    return Image.fromarray(np.clip(field.round(), 0, 255).astype(np.uint8)).convert("RGB")
 
 
 def _draw(canvas: Image.Image, thing: Thing) -> None:
@@ -56,13 +56,16 @@ def _draw(canvas: Image.Image, thing: Thing) -> None:
 def _light(canvas: Image.Image, scene: Scene) -> Image.Image:
     """Brightness, warmth and grain of the scene."""
     pixels = canvas.width
-    gain = scene.light * (1 + scene.warmth * np.asarray([0.05, 0.0, -0.05], np.float32))
-    values = np.asarray(canvas) * gain.astype(np.float32)
-    if scene.noise:
-        dx, dy = scene.seed % pixels, scene.seed // 7 % pixels
-        share = min(1.0, 2 * pixels / SHOWN)  # grain averages out where a larger picture is reduced
-        values += scene.noise * share * _grain(pixels)[dy : dy + pixels, dx : dx + pixels]
-    return Image.fromarray(np.clip(values, 0, 255, out=values).astype(np.uint8))
+    gains = [scene.light * (1 + scene.warmth * tint) for tint in (0.05, 0.0, -0.05)]
+    table = np.minimum(np.outer(gains, np.arange(256)).round(), 255).astype(int).ravel()
+    lit = canvas.point(table.tolist())
+    averaged = min(1.0, 2 * pixels / SHOWN)  # grain averages out where a larger picture is reduced
+    strength = round(2 * scene.noise * averaged) / 2
+    if not strength:
+        return lit
+    left, top = scene.seed % pixels, scene.seed // 7 % pixels
+    window = _grain(pixels, strength).crop((left, top, left + pixels, top + pixels))
+    return ImageChops.add(lit, window, 1, -128)
 
 
 def render(scene: Scene, pixels: int = SHOWN) -> Image.Image:

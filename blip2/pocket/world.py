@@ -58,7 +58,7 @@ __all__ = [
     "scene_to_json",
 ]
 
-TRAIN_SEEDS = range(0, 1_000_000_000)
+TRAIN_SEEDS = range(1_000_000_000)
 EVAL_SEEDS = range(1_000_000_000, 2_000_000_000)
 
 SIZES = ("small", "big")
@@ -99,7 +99,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture to draw. `seed` fixes what the drawing leaves open (clouds, stars, grain); things are in reading order."""
+    """A picture to draw, things in reading order. `seed` fixes what the drawing leaves open: clouds, stars, grain."""
 
     background: str
     things: tuple[Thing, ...]
