@@ -18,6 +18,7 @@ from blip2.zoo import ROWS
 
 PREFIX = "BLIP2_"
 DEVICES = ("auto", "cpu", "cuda", "mps")
+YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -45,6 +46,19 @@ class Settings:
     deadline: float = _about(120.0, "seconds an answer may take, waiting included", low=1.0, high=3600.0)
     cache_mb: int = _about(256, "memory for pictures already encoded, in MB", low=0, high=1_000_000)
     log_level: str = _about("warning", "what is written to the log", choices=LOG_LEVELS)
+    log_json: bool = _about(False, "write the log as JSON, a line for each API request")
+    log_content: bool = _about(False, "write prompts and answers to the log too")
+    api_keys_file: str = _about("", "file with a line for each API key, made by the command key; empty asks for none")
+    api_rate: int = _about(
+        0, "API requests a minute for each key, or address without keys; 0 sets no limit", low=0, high=1_000_000
+    )
+    api_body_mb: int = _about(64, "largest API request, all its pictures together, in MB", low=1, high=10_000)
+    cors_origins: tuple[str, ...] = _about((), "other sites whose pages may call the API, such as https://example.org")
+    image_urls: bool = _about(False, "let API requests name pictures by http(s) address, on public hosts only")
+    system_text: str = _about("refuse", "what becomes of an API request's system text", choices=("refuse", "prefix"))
+    drain: float = _about(
+        10.0, "seconds that API answers may still take once the server is told to stop", low=0.0, high=600.0
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -101,7 +115,11 @@ def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = Non
     wanted = None if names is None else set(names)
     for each in fields(Settings):
         if wanted is None or each.name in wanted:
-            parser.add_argument(flag(each.name), metavar="VALUE", help=f"{_meaning(each)} (default: {_shown(each)})")
+            about = f"{_meaning(each)} (default: {_shown(each)})"
+            if isinstance(each.default, bool):
+                parser.add_argument(flag(each.name), nargs="?", const="yes", metavar="yes|no", help=about)
+            else:
+                parser.add_argument(flag(each.name), metavar="VALUE", help=about)
 
 
 def flag(name: str) -> str:
@@ -134,6 +152,10 @@ def _parsed(each: "Field[Any]", source: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     kind: Any = type(each.default)
+    if kind is bool:
+        if value.strip().lower() not in YES + NO:
+            raise BadSetting(f"The setting {source} must be yes or no, not {value!r}.")
+        return value.strip().lower() in YES
     if kind is tuple:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     try:
@@ -149,4 +171,6 @@ def _meaning(each: "Field[Any]") -> str:
 
 
 def _shown(each: "Field[Any]") -> str:
+    if isinstance(each.default, bool):
+        return "yes" if each.default else "no"
     return ",".join(each.default) if isinstance(each.default, tuple) else str(each.default)

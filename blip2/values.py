@@ -225,11 +225,12 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A backend's state now: per loaded model the requests running and waiting, and cache counts."""
+    """A backend's state now: the models loaded, for those that write the requests running and waiting, and cache counts."""
 
     running: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
+    loaded: tuple[str, ...] = ()
     image_hits: int = 0
     image_misses: int = 0
 

@@ -119,6 +119,7 @@ class LocalBackend:
             running={name: running for name, (running, _) in counts.items()},
             waiting={name: waiting for name, (_, waiting) in counts.items()},
             steps={name: engine.steps for name, engine in engines.items()},
+            loaded=tuple(self._loaded),
             image_hits=self.images.hits,
             image_misses=self.images.misses,
         )

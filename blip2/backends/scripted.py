@@ -150,6 +150,7 @@ class ScriptedBackend:
                 running={model: running[model] for model in self._models},
                 waiting=dict.fromkeys(self._models, 0),
                 steps=dict(self._steps),
+                loaded=tuple(self._models),
                 image_hits=self._hits,
                 image_misses=len(self._seen),
             )
