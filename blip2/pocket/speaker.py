@@ -1,0 +1,198 @@
+"""The pocket language models with what training adds to them: the projection from the eyes, and helpers' heads.
+
+`Speaker("opt")` holds an OPT, `Speaker("t5")` a FlanT5-like T5, both of Hugging Face's classes. Besides the answers'
+cross-entropy three losses teach it to look (each was worth more than longer training):
+
+* from a noun's state, which slots of the picture it means; from the state before an answer's part, which slots it
+  rests on (linear heads, dropped afterwards);
+* a projected slot is classified by the model's own word embeddings of its kind, size, colour or place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import OPTConfig, OPTForCausalLM, T5Config, T5ForConditionalGeneration
+
+from blip2.pocket.language_data import IGNORE, QUERIES, SLOTS, Batch
+from blip2.pocket.tokenizer import build, special_ids
+from blip2.pocket.world import BACKGROUND, COLOURS, KINDS, SIZES
+
+__all__ = ["LONGEST", "Output", "Speaker", "newline", "text_config"]
+
+EYES = 128  # width of the Q-Former's outputs
+LONGEST = 256  # positions of the OPT model, picture included
+WIDTHS = {"opt": 128, "t5": 128}
+NOUN_LAYER, PART_LAYER = 2, 3  # OPT layers whose states the helpers read
+AUXILIARY, TIE = 2.0, 0.3
+_PLACE_WORDS = ("beach", "meadow", "sky", "snow", "city", "desert", "sea", "room", "forest", "street")
+
+
+def newline() -> int:
+    """The id of "\\n", which ends OPT's answers."""
+    return build("opt").encode("\n", add_special_tokens=False).ids[0]
+
+
+def text_config(family: str) -> OPTConfig | T5Config:
+    """The configuration of a family's language model."""
+    width, size = WIDTHS[family], build(family).get_vocab_size()
+    if family == "opt":
+        return OPTConfig(
+            vocab_size=size,
+            hidden_size=width,
+            word_embed_proj_dim=width,
+            ffn_dim=4 * width,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            max_position_embeddings=LONGEST,
+            dropout=0.0,
+            bos_token_id=special_ids("opt")["</s>"],
+            eos_token_id=newline(),
+            pad_token_id=special_ids("opt")["<pad>"],
+        )
+    return T5Config(
+        vocab_size=size,
+        d_model=width,
+        d_kv=32,
+        d_ff=3 * width,
+        num_layers=4,
+        num_decoder_layers=2,
+        num_heads=4,
+        dropout_rate=0.0,
+        feed_forward_proj="gated-gelu",
+        dense_act_fn="gelu",
+        tie_word_embeddings=False,
+        bos_token_id=special_ids("t5")["</s>"],
+        eos_token_id=special_ids("t5")["</s>"],
+        pad_token_id=special_ids("t5")["<pad>"],
+        decoder_start_token_id=special_ids("t5")["<pad>"],
+    )
+
+
+@dataclass
+class Output:
+    """Losses of a batch, and the chosen token at each labelled position beside the right one."""
+
+    answer: Tensor
+    noun: Tensor
+    part: Tensor
+    tie: Tensor
+    chosen: Tensor
+    right: Tensor
+
+    @property
+    def loss(self) -> Tensor:
+        return self.answer + AUXILIARY * (self.noun + self.part) + TIE * self.tie
+
+
+def _about(states: Tensor, head: nn.Linear, marks: tuple[Tensor, Tensor, Tensor], shift: int) -> Tensor:
+    """How wrong a helper's head is about the slots at the marked positions."""
+    rows, places, masks = marks
+    if not len(rows):
+        return states.new_zeros(())
+    return F.binary_cross_entropy_with_logits(head(states[rows, places + shift]), masks)
+
+
+class Speaker(nn.Module):
+    """A language model of one family, its projection and its helpers."""
+
+    def __init__(self, family: str) -> None:
+        super().__init__()
+        self.family = family
+        config = text_config(family)
+        kind = OPTForCausalLM if family == "opt" else T5ForConditionalGeneration
+        self.lm = kind._from_config(config, attn_implementation="sdpa")
+        width = WIDTHS[family]
+        self.projection = nn.Linear(EYES, width)
+        self.noun_head, self.part_head = nn.Linear(width, SLOTS), nn.Linear(width, SLOTS)
+        self.tie_scale = nn.Parameter(torch.tensor(4.0))
+        encode = build(family).encode
+        names = ([k.name for k in KINDS], SIZES, COLOURS, _PLACE_WORDS)
+        assert len(_PLACE_WORDS) == len(BACKGROUND)
+        self.names = [
+            torch.tensor([encode(" " + n, add_special_tokens=False).ids[0] for n in group]) for group in names
+        ]
+        self._start()
+
+    def _start(self) -> None:
+        """Larger weights than the defaults, which are far too small for this width; small residual outputs."""
+        for name, weight in self.lm.named_parameters():
+            if weight.dim() < 2:
+                continue
+            nn.init.normal_(weight, std=0.08)
+            if name.endswith(("out_proj.weight", "fc2.weight", ".o.weight", ".wo.weight")):
+                weight.data.mul_(0.2)
+        nn.init.normal_(self.projection.weight, std=0.025)
+        nn.init.zeros_(self.projection.bias)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        embedded: Tensor = self.lm.get_input_embeddings()(ids)
+        return embedded
+
+    def tie(self, seen: Tensor, labels: Tensor) -> Tensor:
+        """How well the model's own words name the projected slots; seen [B, 10, d], labels [B, 10, 3]."""
+        table: Tensor = self.lm.get_input_embeddings().weight
+        total = seen.new_zeros(())
+        cells, truth = seen[:, : SLOTS - 1].flatten(0, 1), labels[:, : SLOTS - 1].flatten(0, 1)
+        for column, ids in enumerate(self.names[:3]):
+            there = truth[:, column] != IGNORE
+            logits = self.tie_scale * cells[there] @ table[ids].T
+            total = total + F.cross_entropy(logits, truth[there, column])
+        places = self.tie_scale * seen[:, SLOTS - 1] @ table[self.names[3]].T
+        return total + F.cross_entropy(places, labels[:, SLOTS - 1, 0])
+
+    def forward(self, slots: Tensor, labels: Tensor, batch: Batch) -> Output:
+        """Slots [B, 16, 128] of the pictures and their `slot_labels`; see `Batch` for the text."""
+        seen = self.projection(slots)
+        tie = self.tie(seen[:, :SLOTS], labels)
+        return self._opt(seen, tie, batch) if self.family == "opt" else self._t5(seen, tie, batch)
+
+    def _opt(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
+        rows, length = batch.ids.shape
+        group = torch.cat([batch.group.new_zeros(rows, QUERIES), batch.group], 1)
+        place = torch.cat([torch.arange(QUERIES).expand(rows, -1), batch.position + QUERIES], 1)
+        causal = torch.ones(QUERIES + length, QUERIES + length, dtype=torch.bool).tril()
+        picture = torch.arange(QUERIES + length) < QUERIES
+        allowed = causal & (picture | (group[:, :, None] == group[:, None, :]))  # [B, T, T]
+        states = self.lm.model.decoder(
+            inputs_embeds=torch.cat([seen, self.embed(batch.ids)], 1),
+            attention_mask=allowed[:, None],
+            position_ids=place,
+            use_cache=False,
+            output_hidden_states=True,
+        )
+        labelled = batch.labels != IGNORE
+        last = states.last_hidden_state[:, QUERIES:][labelled]
+        logits, right = self.lm.lm_head(last), batch.labels[labelled]
+        layers = states.hidden_states
+        return Output(
+            F.cross_entropy(logits, right),
+            _about(layers[NOUN_LAYER], self.noun_head, batch.nouns, QUERIES),
+            _about(layers[PART_LAYER], self.part_head, batch.parts, QUERIES),
+            tie,
+            logits.argmax(-1),
+            right,
+        )
+
+    def _t5(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
+        mask = torch.cat([batch.group.new_ones(len(seen), QUERIES), batch.group], 1)
+        encoded = self.lm.encoder(inputs_embeds=torch.cat([seen, self.embed(batch.ids)], 1), attention_mask=mask)
+        states = encoded.last_hidden_state
+        labelled = batch.labels != IGNORE
+        before = batch.labels.masked_fill(~labelled, 0).roll(1, 1)
+        before[:, 0] = self.lm.config.decoder_start_token_id
+        decoded = self.lm.decoder(
+            input_ids=before, encoder_hidden_states=states, encoder_attention_mask=mask, use_cache=False
+        ).last_hidden_state
+        logits, right = self.lm.lm_head(decoded[labelled]), batch.labels[labelled]
+        return Output(
+            F.cross_entropy(logits, right),
+            _about(states, self.noun_head, batch.nouns, QUERIES),
+            _about(decoded, self.part_head, batch.parts, 0),
+            tie,
+            logits.argmax(-1),
+            right,
+        )
