@@ -225,7 +225,7 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A backend's state now: the models loaded, for those that write the requests running and waiting, and cache counts."""
+    """A backend's state now: the models loaded, requests running and waiting by model, and cache counts."""
 
     running: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
