@@ -20,6 +20,9 @@ from blip2.zoo import Row, family_of
 
 HASHED = 100_000_000  # weights up to this many bytes are hashed to name a folder's revision
 HEAD = "language_model.lm_head.weight"
+VOCABULARIES = ("vocab.json", "spiece.model", "vocab.txt")  # OPT's, T5's, BERT's, of checkpoints before tokenizer.json
+_TOKENIZER = "{} has no usable tokenizer; a BLIP-2 checkpoint needs tokenizer.json beside config.json."
+QUERIES = "query_tokens"
 HEAD_ROWS = 64  # enough to tell one matrix from another
 
 
@@ -43,12 +46,12 @@ class Files:
         from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
         chosen = PreTrainedTokenizerFast if self.path("tokenizer.json") else AutoTokenizer
+        if chosen is AutoTokenizer and not any(self.path(name) for name in VOCABULARIES):
+            raise NotACheckpoint(_TOKENIZER.format(self.source))
         try:
             return chosen.from_pretrained(self.source, revision=self.revision or "main", local_files_only=self.offline)
         except Exception as error:  # the tokenizers library raises bare Exception for a damaged file
-            raise NotACheckpoint(
-                f"{self.source} has no usable tokenizer; a BLIP-2 checkpoint needs tokenizer.json beside config.json."
-            ) from error
+            raise NotACheckpoint(_TOKENIZER.format(self.source)) from error
 
     def path(self, name: str) -> Path | None:
         """Where one file of the checkpoint is on this machine, or None."""
@@ -56,17 +59,32 @@ class Files:
 
     def saved_head(self) -> dict[str, torch.Tensor]:
         """The first rows of the language model's head as the file has them; empty where it has none of its own."""
-        from safetensors import safe_open
+        head = self._saved(HEAD, HEAD_ROWS)
+        return {} if head is None else {HEAD: head}
 
-        place = self.path("model.safetensors")
-        if place is None:
-            index = self.path("model.safetensors.index.json")
-            shard = json.loads(index.read_text())["weight_map"].get(HEAD) if index else None
-            place = self.path(shard) if shard else None
-        if place is None:
-            return {}
-        with safe_open(place, framework="pt") as file:
-            return {HEAD: file.get_slice(HEAD)[:HEAD_ROWS]} if HEAD in file.keys() else {}  # noqa: SIM118
+    def with_queries(self) -> "Files":
+        """Files whose configuration counts the query tokens as the weights do: old config.json leave the number out."""
+        queries = self._saved(QUERIES, 1)  # [1, Q, D]
+        if queries is not None:
+            self.config.num_query_tokens = queries.shape[1]
+        return self
+
+    def _saved(self, name: str, rows: int) -> torch.Tensor | None:
+        """The first rows of one tensor, read from a safetensors file without the rest of it."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            place = self.path("model.safetensors")
+            if place is None:
+                index = self.path("model.safetensors.index.json")
+                shard = json.loads(index.read_text())["weight_map"].get(name) if index else None
+                place = self.path(shard) if shard else None
+            if place is None:
+                return None
+            with safe_open(place, framework="pt") as file:
+                return file.get_slice(name)[:rows] if name in file.keys() else None  # noqa: SIM118  # no container
+        except (OSError, SafetensorError, ValueError, KeyError):  # a damaged file is named when the weights are loaded
+            return None
 
     def fingerprint(self) -> str:
         """What repeats an answer: the Hub commit, or of a folder's small weights the start of their SHA-256."""
@@ -101,7 +119,8 @@ def fetch(row: Row) -> Files:
         raise NotACheckpoint(f"The config.json of {source} cannot be used ({error}); download it anew.") from error
     revision = "" if row.folder is not None else _commit(place)
     preprocessor = _path(source, "preprocessor_config.json", revision or "main", offline)
-    return Files(source, family, config, _json(preprocessor) if preprocessor else {}, revision, offline)
+    files = Files(source, family, config, _json(preprocessor) if preprocessor else {}, revision, offline)
+    return files if "num_query_tokens" in raw else files.with_queries()
 
 
 def _absent(row: Row, source: str, offline: bool) -> str:

@@ -3,7 +3,6 @@
 Only this module calls `from_pretrained`. It knows nothing of prompts, batches or visitors.
 """
 
-import json
 import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from blip2.checkpoint import Files, fetch
-from blip2.errors import NotACheckpoint
+from blip2.errors import NotACheckpoint, WillNotFit
 from blip2.memory import Family
 from blip2.placement import device_map
 from blip2.quantize import Place, Plan, choose, loader_arguments, parts_of, place_of
@@ -96,10 +95,16 @@ def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ..
             revision=files.revision or "main",
             local_files_only=files.offline,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are reported, and refused by the self-check in a sentence
             device_map=device_map(files.config, files.family, plan, place),
             **loader_arguments(plan),
         )
-    except (OSError, ValueError, RuntimeError, KeyError, json.JSONDecodeError) as error:
+    except torch.OutOfMemoryError as error:
+        raise WillNotFit(
+            f"The memory of {place.kind} ran out while {files.source} was loaded in {plan.dtype}; free some, or choose a "
+            "narrower dtype."
+        ) from error
+    except Exception as error:  # torn files fail in safetensors, pickle, json or transformers, each in its own way
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise NotACheckpoint(
             f"The weights of {files.source} cannot be loaded ({reason}); download them anew."
@@ -134,14 +139,14 @@ def _info(row: Row, files: Files, plan: Plan, place: Place, model: Any) -> Model
 def prompt_budget(family: Family, config: Any) -> int:
     """Tokens that a prompt may have. OPT: its positions, less the picture's tokens and the longest answer.
 
-    A small model, whose positions could not hold an answer of 512 tokens, keeps a quarter of them for answers.
+    A small model, whose positions could not hold an answer of 512 tokens, keeps a third of them for answers.
     """
     if family == "itm":
         return int(config.qformer_config.max_position_embeddings)
     if family == "t5":
         return T5_PROMPT
     room = int(config.text_config.max_position_embeddings) - int(config.num_query_tokens)
-    return max(1, room - min(LONGEST_ANSWER, max(room // 4, 1)))
+    return max(1, room - min(LONGEST_ANSWER, max(room // 3, 1)))
 
 
 def answer_budget(family: Family, config: Any) -> int:

@@ -70,7 +70,7 @@ def place_of(device: str = "auto") -> Place:
     return Place("cpu", (free_memory(),), True, asked)
 
 
-def free_memory(proc: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+def free_memory(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """Bytes of main memory that can still be used here, a container's limit included."""
     import psutil
 

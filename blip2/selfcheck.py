@@ -97,9 +97,10 @@ def _start_and_end(c: Checkpoint) -> str:
         if ids[-1] == c.config.text_config.bos_token_id:
             return "its tokenizer puts an end token after a prompt; use the original tokenizer.json."
         return ""
-    first, last = (c.tokenizer.cls_token_id, c.tokenizer.sep_token_id) if c.family == "itm" else (None, _t5_end(c))
-    if first is not None and ids[0] != first:
-        return f"its tokenizer does not put the token {first} before a text; use the original tokenizer.json."
+    words = c.tokenizer.get_vocab()
+    if c.family == "itm" and (not ids or ids[0] != words.get("[CLS]", -1)):
+        return "its tokenizer does not put [CLS] before a text, as BERT's does; use the original tokenizer.json."
+    last = words.get("[SEP]", -1) if c.family == "itm" else _t5_end(c)
     if not ids or ids[-1] != last:
         return f"its tokenizer does not put the end token {last} after a text; use the original tokenizer.json."
     return ""
@@ -139,7 +140,10 @@ def _nothing_made_up(c: Checkpoint) -> str:
     if not c.missing:
         return ""
     some = ", ".join(c.missing[:3]) + (" …" if len(c.missing) > 3 else "")
-    return f"{len(c.missing)} of its weights are missing and would be random ({some}); use a complete checkpoint."
+    return (
+        f"{len(c.missing)} of its weights are missing, or have another shape than config.json says, and would be "
+        f"random ({some}); use a complete checkpoint with its own config.json."
+    )
 
 
 def _finite(c: Checkpoint) -> str:

@@ -219,3 +219,18 @@ def _word_piece() -> Tokenizer:
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ids
     )
     return tokenizer
+
+
+def edit_json(path: Path, **changes: Any) -> None:
+    """Change a JSON file's keys; `a__b` is key b of the object a, and `...` removes a key."""
+    data = json.loads(path.read_text())
+    for name, value in changes.items():
+        *parents, key = name.split("__")
+        place = data
+        for parent in parents:
+            place = place[parent]
+        if value is ...:
+            place.pop(key, None)
+        else:
+            place[key] = value
+    path.write_text(json.dumps(data))
