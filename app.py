@@ -8,8 +8,9 @@
 import argparse
 import sys
 
+from blip2.cli.serve import serve
 from blip2.errors import Blip2Error
-from blip2.settings import Settings, add_flags, load
+from blip2.settings import add_flags, load
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,14 +23,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def serve(settings: Settings) -> None:
-    """Load the models, then open the page."""
-    from blip2.backends.local import LocalBackend  # torch and gradio: not for --help
-    from blip2.ui.shell import launch
-
-    launch(settings, LocalBackend(settings))
 
 
 if __name__ == "__main__":

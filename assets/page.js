@@ -1,39 +1,70 @@
 // The page's own script: what gradio's components leave open. It loads nothing and talks to nobody.
 (() => {
-  const chat = () => document.querySelector('#chat-bot');
-  let copying = false;
+  const one = (selector) => document.querySelector(selector);
+  const chat = () => one('#chat-bot');
+  // Messages are markup made by the studio; their text is what is read aloud, copied and edited.
+  const plain = (markup) => {
+    const body = new DOMParser().parseFromString(markup, 'text/html').body;
+    return (body.querySelector('.answer, .thinking') ?? body).textContent;
+  };
 
-  // Esc stops the answer being written.
+  // Names for screen readers, where gradio gives none, a number, or raw markup.
+  const name = (element, text) => {
+    if (element && element.getAttribute('aria-label') !== text) element.setAttribute('aria-label', text);
+  };
+  const label = () => {
+    name(one('#chat-box .submit-button'), 'Send');
+    name(one('#chat-box .stop-button'), 'Stop');
+    document.querySelectorAll('#chat-examples .thumbnail-item').forEach((item) => {
+      name(item, item.querySelector('img')?.alt ?? 'Example');
+      item.title = item.querySelector('img')?.alt ?? '';
+    });
+    document.querySelectorAll('#chat-bot [data-testid=bot], #chat-bot [data-testid=user]').forEach((message) => {
+      const who = message.dataset.testid === 'bot' ? 'Answer' : 'You';
+      const text = message.querySelector('.answer') ?? message;
+      name(message, `${who}: ${message.querySelector('.thinking') ? '…' : text.textContent}`);
+    });
+  };
+  let due = false;
+  const soon = () => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => { due = false; label(); });
+  };
+  const watch = () => new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, characterData: true });
+  if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
+
+  // Esc closes the file menu, or else stops the answer being written.
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
-    const stop = document.querySelector('#chat-box .stop-button');
-    if (stop) { stop.click(); event.preventDefault(); }
+    const menu = one('#chat-file > button.open');
+    (menu ?? one('#chat-box .stop-button'))?.click();
+  });
+  document.addEventListener('click', (event) => {
+    const menu = one('#chat-file > button.open');
+    if (menu && !one('#chat-file').contains(event.target)) menu.click();
   });
 
   // A picture pasted anywhere goes into the picture frame.
   document.addEventListener('paste', (event) => {
     const picture = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith('image/'));
-    const remove = document.querySelector('#chat-image [aria-label="Clear"], #chat-image [aria-label="Remove Image"]');
     if (!picture) return;
     event.preventDefault();
     event.stopPropagation();
-    remove?.click();
+    one('#chat-image button[aria-label="Remove Image"], #chat-image button[aria-label="Clear"]')?.click();
     const hand = (tries) => {
-      const input = document.querySelector('#chat-image input[type=file]');
+      const input = one('#chat-image input[type=file]');
       if (!input) { if (tries) setTimeout(() => hand(tries - 1), 50); return; }
       const files = new DataTransfer();
       files.items.add(picture);
       input.files = files.files;
       input.dispatchEvent(new Event('change', { bubbles: true }));
     };
-    hand(20);
+    hand(40);
   }, true);
 
-  // Messages are markup made by the studio; what is copied or edited is their text.
-  const plain = (markup) => {
-    const parsed = new DOMParser().parseFromString(markup, 'text/html').body;
-    return (parsed.querySelector('.answer') ?? parsed).textContent;
-  };
+  // Copy and edit work on the text, not on its markup.
+  let copying = false;
   document.addEventListener('click', (event) => { copying = !!chat()?.contains(event.target); }, true);
   if (navigator.clipboard?.writeText) {
     const write = navigator.clipboard.writeText.bind(navigator.clipboard);
@@ -45,4 +76,14 @@
     area.value = plain(area.value);
     area.dispatchEvent(new Event('input', { bubbles: true }));
   });
+
+  // A saved conversation: the server's answer becomes a file, without a copy of it on the server's disk.
+  window.blip2Save = (file) => {
+    if (!file || !file.text) return;
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
 })();

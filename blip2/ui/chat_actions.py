@@ -15,6 +15,7 @@ from blip2.backends.base import Backend
 from blip2.chat import Conversation
 from blip2.errors import BadImage, BadSetting, Blip2Error
 from blip2.prompts import Mode
+from blip2.ui import conversation_file
 from blip2.values import Decoding, ModelInfo, Picture
 
 LOG = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ NEW_PICTURE = "New picture, new conversation: the earlier questions are gone fro
 NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
 ANYWHERE = ("What is in the picture?", "Where is this?", "How many things are there?")
 
-Seen = Picture | BadImage | None
+Seen = Picture | BadImage | None  # what is in the picture frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class ChatActions:
             return Step()
         self._drop(visit)
         notice = QUIET if not before.turns else Notice(NEW_PICTURE if seen else NO_PICTURE)
-        return Step(Visit(after, foreign=seen is not None and self._foreign(seen)), busy=False, notice=notice)
+        return Step(Visit(after, foreign=self.is_foreign(seen)), busy=False, notice=notice)
 
     def ask(self, visit: Visit, seen: Seen, text: str, choice: Choice, visitor: str = "") -> Iterator[Step]:
         """Ask `text` about the picture in the frame, which may be newer than the visit knows."""
@@ -165,6 +166,21 @@ class ChatActions:
         """Forget all turns; the picture stays."""
         self._drop(visit)
         return Step(replace(visit, conversation=chat.clear(visit.conversation), running=""), False, None, QUIET)
+
+    def resume(self, visit: Visit, path: str) -> Step:
+        """Take up a saved conversation in place of the present one."""
+        try:
+            talk = conversation_file.read(path, visit.conversation.model)
+        except Blip2Error as error:
+            return Step(notice=Notice(str(error), failed=True))
+        self._drop(visit)
+        count = len(talk.turns)
+        notice = Notice(f"The saved conversation is open: {count} question{'s' if count != 1 else ''}. Go on asking.")
+        return Step(Visit(chat.stopped(talk), foreign=self.is_foreign(talk.picture)), False, None, notice)
+
+    def is_foreign(self, picture: Picture | None) -> bool:
+        """Whether the picture is none of the pocket models' scenes; of no interest where no pocket model is offered."""
+        return picture is not None and any(info.pocket for info in self.models) and self._foreign(picture)
 
     def halt(self, visit: Visit) -> None:
         """Stop the visit's running answer before its next step; its text so far is kept by the answering stream."""

@@ -1,21 +1,35 @@
 """The chat tab: its layout and its wiring. What happens is in `chat_actions`; how a conversation reads, in `chat_view`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from blip2.chat import Conversation
-from blip2.ui import chat_view, empty_state
-from blip2.ui.chat_actions import ChatActions, Choice, Notice, Seen, Step, Visit, by_digest
+from blip2.errors import Blip2Error
+from blip2.ui import chat_view, conversation_file, empty_state
+from blip2.ui.chat_actions import QUIET, ChatActions, Notice, Seen, Step, Visit, by_digest
+from blip2.ui.conversation_file import Form
 from blip2.ui.decoding_panel import choice, decoding_panel
 from blip2.ui.examples import Example, examples
 from blip2.ui.picture import PictureFrame
 from blip2.ui.studio import Studio
+from blip2.values import Picture
 
 CHIPS = 4
 Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class FileMenu:
+    """Saving and opening; `saved` carries a saved file to the page's script."""
+
+    markdown: gr.Button
+    json: gr.Button
+    opened: gr.UploadButton
+    saved: gr.JSON
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Parts:
     remark: gr.HTML
     gallery: gr.Gallery | None
     model: gr.Dropdown
+    files: FileMenu
     clear: gr.Button
     bot: gr.Chatbot
     notice: gr.HTML
@@ -55,17 +70,19 @@ def _layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
     with gr.Row(elem_id="chat-cols", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_id="chat-left"):
             picture = PictureFrame(
-                label="Picture",
-                type="pil",
                 format="png",
+                label="Picture",
+                show_label=False,
                 sources=["upload", "webcam", "clipboard"],
                 height=340,
                 buttons=["fullscreen"],
                 elem_id="chat-image",
-                placeholder="Drop a picture here\n- or paste one, or click to choose -",
+                placeholder="Drop or paste a picture here\nor click to choose a file",
                 alt_text="The picture being talked about",
             )
             remark = gr.HTML(elem_id="chat-remark", visible=False)
+            if shown:
+                gr.HTML('<h2 class="quiet-title">Examples</h2>', padding=False)
             gallery = _gallery(shown) if shown else None
         with gr.Column(scale=8, min_width=320, elem_id="chat-right"):
             with gr.Row(elem_id="chat-bar", equal_height=True):
@@ -78,7 +95,8 @@ def _layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
                     filterable=False,
                     elem_id="chat-model",
                 )
-                clear = gr.Button("New conversation", size="sm", elem_id="chat-clear", min_width=0, scale=0)
+                files = _file_menu()
+                clear = gr.Button("New chat", size="sm", elem_id="chat-clear", min_width=0, scale=0)
             bot = gr.Chatbot(
                 label="Conversation",
                 show_label=False,
@@ -108,13 +126,22 @@ def _layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
                 html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
             )
             panel = decoding_panel("chat")
-    return Parts(visit, picture, remark, gallery, model, clear, bot, notice, chips, box, panel.knobs)
+    return Parts(visit, picture, remark, gallery, model, files, clear, bot, notice, chips, box, panel.knobs)
+
+
+def _file_menu() -> FileMenu:
+    with gr.Accordion("File", open=False, elem_id="chat-file"):
+        markdown = gr.Button("Save for reading (Markdown)", size="sm", elem_id="chat-save-markdown")
+        json = gr.Button("Save to go on later (JSON)", size="sm", elem_id="chat-save-json")
+        opened = gr.UploadButton("Open a saved conversation", size="sm", file_types=[".json"], elem_id="chat-open")
+    return FileMenu(markdown, json, opened, gr.JSON(visible=False))
 
 
 def _gallery(shown: Sequence[Example]) -> gr.Gallery:
     return gr.Gallery(
         [(example.thumbnail, example.title) for example in shown],
         label="Examples",
+        show_label=False,
         columns=6,
         object_fit="cover",
         allow_preview=False,
@@ -149,13 +176,27 @@ class ChatWiring:
             inputs = [parts.visit, parts.picture, chip, *choosing]
             runs.append(chip.click(self.on_ask, inputs, api_visibility="private", **stream))
         ending: dict[str, Any] = {"outputs": outputs, "cancels": runs, **quiet}
-        parts.picture.change(self.on_look, [parts.visit, parts.picture, parts.model], [*outputs, parts.picture], api_name="look", cancels=None, **quiet)
+        looking = [parts.visit, parts.picture, parts.model]
+        framed = [parts.picture, *([parts.gallery] if parts.gallery is not None else [])]
+        parts.picture.change(self.on_look, looking, [*outputs, *framed], api_name="look", **quiet)
         parts.bot.undo(self.on_undo, parts.visit, api_name="undo", **ending)
         gr.on([parts.clear.click, parts.bot.clear], self.on_clear, parts.visit, api_name="clear", **ending)
         parts.box.stop(self.on_stop, parts.visit, parts.notice, api_name="stop", **quiet)
         parts.model.change(self.on_model, [parts.visit, parts.model], [parts.bot, parts.remark], api_visibility="private", **quiet)
+        self._wire_files(outputs, runs)
         if parts.gallery is not None:
             parts.gallery.select(self.on_example, None, parts.picture, api_visibility="private", **quiet)
+
+    def _wire_files(self, outputs: list[Any], runs: list[Any]) -> None:
+        parts, files = self.parts, self.parts.files
+        shown = [parts.picture, *outputs]
+        files.opened.upload(
+            self.on_open, [parts.visit, files.opened, parts.model], shown, cancels=runs, show_progress="hidden", api_visibility="private"
+        )
+        for button, form in ((files.markdown, "markdown"), (files.json, "json")):
+            button.click(
+                partial(self.on_save, form), parts.visit, [files.saved, parts.notice], show_progress="hidden", api_name=f"save_{form}"
+            ).then(None, files.saved, None, js="(file) => { window.blip2Save(file); }")
 
     def on_ask(self, visit: Visit, seen: Seen, text: str, model: str, *knobs: Any) -> Iterator[Updates]:
         """Ask a question about the picture; streams the conversation."""
@@ -176,6 +217,8 @@ class ChatWiring:
         updates = self._updates(step, model)
         if step.notice and step.notice.failed:
             updates[self.parts.picture] = visit.conversation.picture
+        elif self.parts.gallery is not None:
+            updates[self.parts.gallery] = gr.update(selected_index=self._example(seen))
         return updates
 
     def on_undo(self, visit: Visit, model: str = "") -> Updates:
@@ -185,6 +228,21 @@ class ChatWiring:
     def on_clear(self, visit: Visit, model: str = "") -> Updates:
         """Forget the conversation; the picture stays."""
         return self._updates(self.actions.clear(visit), model)
+
+    def on_save(self, form: Form, visit: Visit) -> tuple[dict[str, str] | None, Any]:
+        """The conversation as a file: its name, media type and text."""
+        try:
+            return conversation_file.save(visit.conversation, form).to_json(), _notice(QUIET)
+        except Blip2Error as error:
+            return None, _notice(Notice(str(error)))
+
+    def on_open(self, visit: Visit, path: str, model: str) -> Updates:
+        """Take up a saved conversation."""
+        step = self.actions.resume(visit, path)
+        updates = self._updates(step, model)
+        if step.visit is not None:
+            updates[self.parts.picture] = step.visit.conversation.picture
+        return updates
 
     def on_stop(self, visit: Visit) -> Any:
         """Stop the answer being written; what is written so far stays."""
@@ -202,6 +260,11 @@ class ChatWiring:
     def on_example(self, event: gr.SelectData) -> str:
         """Put the chosen example into the frame."""
         return self.shown[event.index].path
+
+    def _example(self, seen: Seen) -> int:
+        """Which example is in the frame; -1 is none of them (None would leave the gallery's mark where it is)."""
+        digest = seen.digest if isinstance(seen, Picture) else ""
+        return next((at for at, example in enumerate(self.shown) if example.picture.digest == digest), -1)
 
     def _shown(self, steps: Iterator[Step], model: str) -> Iterator[Updates]:
         for step in steps:

@@ -51,7 +51,7 @@ def summary(decoding: Decoding) -> str:
         parts.append(f"{decoding.num_beams} beam{'s' if decoding.num_beams != 1 else ''}")
     if decoding.method == "nucleus":
         parts += [f"temperature {decoding.temperature:g}", f"top-p {decoding.top_p:g}"]
-    parts.append(f"at most {decoding.max_new_tokens} tokens")
+    parts.append(f"up to {decoding.max_new_tokens} tokens")
     return ", ".join(parts)
 
 

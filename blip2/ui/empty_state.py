@@ -3,8 +3,10 @@
 It knows no gradio.
 """
 
+from collections.abc import Sequence
 from html import escape
 
+from blip2.pocket.world import BACKGROUNDS, KINDS
 from blip2.values import ModelInfo
 
 START_REAL = "python app.py --models blip2_opt/pretrain_opt2.7b"
@@ -19,24 +21,24 @@ def placeholder(info: ModelInfo | None) -> str:
     parts = [
         '<div class="empty">',
         "<h2>Ask about a picture</h2>",
-        "<p>Choose an example, or drop in a picture of your own. Then type a question, and go on asking: "
-        "each question is read together with the earlier ones.</p>",
+        "<p>Choose an example, or drop in a picture of your own. Follow-up questions may "
+        "lean on earlier ones: what is it? what does it eat? why?</p>",
     ]
     if info is not None and info.pocket:
         parts.append(
-            "<p>You are talking to a <b>pocket model</b>: small, bundled with the studio, and at home in a small world. "
-            "It knows drawn scenes of a hundred everyday things - animals, fruit and food, vehicles, weather, household "
-            "things, coloured shapes - and can name, count, place and colour them, say why, and tell some plain facts "
+            '<div class="aside"><p><b>What this model knows.</b> It is a pocket model: small, bundled, at home in drawn '
+            f"scenes of {len(KINDS)} everyday things in {len(BACKGROUNDS)} places - animals, food, vehicles, weather, "
+            "household things, coloured shapes. It can name, count, place and colour them, say why, and tell plain facts "
             "about them. It has never seen a photograph.</p>"
-            "<p>For photographs, start a real BLIP-2 checkpoint:</p>"
-            f"<pre><code>{START_REAL}</code></pre>"
+            f"<p>For photographs, start a real BLIP-2 checkpoint:</p><code>{START_REAL}</code></div>"
         )
     return "".join([*parts, "</div>"])
 
 
-def state_pill(info: ModelInfo | None) -> str:
-    """The model that answers, and where it runs."""
-    if info is None:
-        return '<span class="pill off">no model that answers questions</span>'
-    where = " · ".join([escape(info.title), escape(info.dtype), escape(info.device)])
-    return f'<span class="pill"><i aria-hidden="true"></i>{where}</span>'
+def state_pill(infos: Sequence[ModelInfo]) -> str:
+    """What is ready to answer, and where it runs."""
+    if not infos:
+        return '<span class="pill off">No model that answers questions is loaded</span>'
+    count = f"{len(infos)} models" if len(infos) > 1 else infos[0].title
+    devices = ", ".join(dict.fromkeys(info.device.upper() for info in infos))
+    return f'<span class="pill"><i aria-hidden="true"></i>{escape(count)} ready on {escape(devices)}</span>'

@@ -1,37 +1,54 @@
 """The picture frame: gradio's Image, which hands over an opened `Picture`, or the `BadImage` that says what is wrong.
 
 Gradio's own decoding shows raw exceptions, opens what is far too large, and loses transparency and 16-bit ranges;
-`blip2.images` is the one place where pictures are opened. This component never raises.
+`blip2.images` is the one place where pictures are opened. Nothing is raised: an error in a component's preprocessing
+would cover everything that the event updates.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import ImageData
+from gradio import component_meta
 
 from blip2.errors import BadImage
 from blip2.images import open_picture
+from blip2.ui.chat_actions import Seen
 from blip2.values import Picture
 
 
-class PictureFrame(gr.Image):
-    """An upload, a pasted or a webcam picture. `preprocess` gives `Picture | BadImage | None`."""
+@contextmanager
+def _no_stub_file() -> Iterator[None]:
+    """Gradio writes a .pyi file beside each module that subclasses a component, at import; not here."""
+    write = component_meta.create_or_modify_pyi
+    component_meta.create_or_modify_pyi = lambda *_: None
+    try:
+        yield
+    finally:
+        component_meta.create_or_modify_pyi = write
 
-    is_template = True  # the stock front end
 
-    def preprocess(self, payload: ImageData | None) -> Picture | BadImage | None:
-        """Open the uploaded file. Pictures inside the request itself (data URLs) are refused: no size limit saw them."""
-        if payload is None:
-            return None
-        if payload.path is None:
-            return BadImage("Only uploaded files are accepted; choose or drop a picture file.")
-        try:
-            return open_picture(payload.path)
-        except BadImage as error:
-            return error
-        except Exception:  # a decoder's own failure must not cover the page with an error
-            return BadImage("This picture cannot be read; save it again as JPEG or PNG and try that file.")
+with _no_stub_file():
 
-    def postprocess(self, value: Any) -> ImageData | None:
-        """Show a `Picture` (its exact pixels), a path or nothing."""
-        return super().postprocess(value.image if isinstance(value, Picture) else value)
+    class PictureFrame(gr.Image):  # type: ignore[misc]  # gradio's classes are untyped
+        """Gives handlers `Picture | BadImage | None`; shows a `Picture`, a path or nothing.
+
+        With `format="png"` a `Picture` is stored without loss, so that it comes back with the same digest.
+        """
+
+        is_template = True  # the stock front end
+
+        def preprocess(self, payload: Any) -> Seen:
+            """The uploaded file, opened. A picture inside the request itself is refused: no limit of size saw it."""
+            if payload is None:
+                return None
+            if payload.path is None:
+                return BadImage("Only uploaded files are accepted; choose or drop a picture file.")
+            try:
+                return open_picture(payload.path, payload.orig_name or "")
+            except BadImage as error:
+                return error
+
+        def postprocess(self, value: Any) -> Any:
+            return super().postprocess(value.image if isinstance(value, Picture) else value)

@@ -108,5 +108,5 @@ def _header(studio: Studio) -> str:
     return (
         '<header class="brand"><span class="mark" aria-hidden="true"><i></i><i></i></span>'
         f"<div><h1>{TITLE}</h1><p>Talk about a picture. Everything stays on this machine.</p></div>"
-        f"{empty_state.state_pill(answering[0] if answering else None)}</header>"
+        f"{empty_state.state_pill(answering)}</header>"
     )
