@@ -101,8 +101,8 @@ def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ..
         )
     except torch.OutOfMemoryError as error:
         raise WillNotFit(
-            f"The memory of {place.kind} ran out while {files.source} was loaded in {plan.dtype}; free some, or choose a "
-            "narrower dtype."
+            f"The memory of {place.kind} ran out while {files.source} was loaded in {plan.dtype}; free some, or choose "
+            "a narrower dtype."
         ) from error
     except Exception as error:  # torn files fail in safetensors, pickle, json or transformers, each in its own way
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
