@@ -95,11 +95,11 @@ class SlotModel(nn.Module):
 
     def patch_logits(self, image: Tensor) -> tuple[Tensor, ...]:
         """What each of the 64 patches says, one tensor [n, 64, classes] for each entry of `PATCH_SPLIT`."""
-        return torch.split(self.patch_head(image[:, 1:]), PATCH_SPLIT, -1)
+        return torch.split(self.patch_head(image[:, 1:]), list(PATCH_SPLIT), -1)
 
     def slot_logits(self, queries: Tensor) -> tuple[Tensor, ...]:
         """What queries 0-8 say of their cells, [n, 9, classes] each: kind, size, colour."""
-        return torch.split(self.slot_head(queries[:, :CELLS]), SLOT_SPLIT, -1)
+        return torch.split(self.slot_head(queries[:, :CELLS]), list(SLOT_SPLIT), -1)
 
 
 def start_well(model: SlotModel, images: Tensor) -> None:
