@@ -5,7 +5,7 @@ The module knows the backend's seam and the conversation; it knows no files.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from blip2.backends.base import Backend, answer
 from blip2.chat import Conversation, Turn
@@ -30,6 +30,17 @@ class Replayed:
     answer: str
     outcome: Outcome
     note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome with what was asked, what was answered then, and what now."""
+        return {
+            "question": self.turn.question,
+            "model": self.turn.model,
+            "recorded": self.turn.answer,
+            "answer": self.answer,
+            "outcome": self.outcome,
+            "note": self.note,
+        }
 
 
 def replay(

@@ -34,7 +34,7 @@ def test_every_command_has_help_with_an_example(name: str, capsys: pytest.Captur
     with pytest.raises(SystemExit) as left:
         cli.main([name, "--help"])
     assert left.value.code == 0
-    assert f"python -m blip2 {name}" in capsys.readouterr().out.split("example")[1]
+    assert f"python -m blip2 {name}" in capsys.readouterr().out.rsplit("example", 1)[1]
 
 
 @pytest.mark.parametrize(
