@@ -34,6 +34,24 @@ def test_values_take_the_type_of_the_default() -> None:
     assert (made.models, made.deadline, made.cache_mb) == (("a/b", "./c"), 2.5, 7)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("yes", True), ("On", True), ("1", True), ("no", False), ("false", False)]
+)
+def test_yes_and_no(typed: str, meant: bool) -> None:
+    assert settings.load({}, {"BLIP2_LOG_JSON": typed}).log_json is meant
+    with pytest.raises(BadSetting, match="must be yes or no, not 'perhaps'"):
+        settings.load({"log_json": "perhaps"}, {})
+
+
+def test_a_yes_or_no_flag_alone_means_yes() -> None:
+    parser = argparse.ArgumentParser()
+    settings.add_flags(parser, ("log_json",))
+    assert [vars(parser.parse_args(typed)) for typed in (["--log-json"], ["--log-json", "no"])] == [
+        {"log_json": "yes"},
+        {"log_json": "no"},
+    ]
+
+
 def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
     with pytest.raises(BadSetting, match=r"BLIP2_DEVCE is unknown. Did you mean BLIP2_DEVICE\?"):
         settings.load({}, {"BLIP2_DEVCE": "cpu"})
