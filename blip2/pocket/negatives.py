@@ -1,6 +1,7 @@
 """Sentences about a scene, and the same with one word swapped so that it is no longer true.
 
-    pairs(scene, random.Random(0))   # Pair(true="two dogs on a beach", false="three dogs on a beach", kind="count"), ...
+    pairs(scene, random.Random(0))
+    # Pair(true="two dogs on a beach", false="three dogs on a beach", kind="count"), ...
 
 Training draws from many more forms (`describe`, `spoil`) than measuring does: parts of a scene, relations, natural
 colours, colours left out. A `Sentence` keeps for each word the cells it speaks of, which supervises the words.
@@ -134,8 +135,9 @@ def describe(scene: Scene, rng: random.Random) -> Sentence:
     if related:
         (first, second), relation = related
         wording = rng.choice(_WORDINGS[relation])
-        parts = (_dressed(first, rng), _dressed(second, rng)) if rng.random() < 0.3 else (first, second)
-        return Sentence(parts, relation, place, opening, wording)
+        if rng.random() < 0.3:
+            first, second = _dressed(first, rng), _dressed(second, rng)
+        return Sentence((first, second), relation, place, opening, wording)
     if draw < 0.72:
         return full(scene)
     parts = tuple(_parts(scene.things, plain=rng.random() < 0.2))
