@@ -32,10 +32,11 @@ class Place:
     free: tuple[int, ...]
     bfloat16: bool = True
     asked: bool = False  # the visitor named the device
+    index: int = 0  # the first GPU's number
 
     @property
     def device(self) -> torch.device:
-        return torch.device(self.kind, 0) if self.kind == "cuda" else torch.device(self.kind)
+        return torch.device(self.kind, self.index) if self.kind == "cuda" else torch.device(self.kind)
 
     @property
     def room(self) -> int:
@@ -53,9 +54,13 @@ class Plan:
 
 
 def place_of(device: str = "auto") -> Place:
-    """The device asked for, or the best there is. Raises `MissingHardware`, or `BadSetting` for an unknown name."""
-    if device not in get_args(DeviceChoice):
-        raise BadSetting(f"The device {device!r} is unknown; choose auto, cuda, cpu or mps.")
+    """The device asked for (`cuda:1`: that GPU alone), or the best there is.
+
+    Raises `MissingHardware`, or `BadSetting` for an unknown name.
+    """
+    device, _, number = device.partition(":")
+    if device not in get_args(DeviceChoice) or (number and not (device == "cuda" and number.isdecimal())):
+        raise BadSetting(f"The device {f'{device}:{number}'.rstrip(':')!r} is unknown; choose auto, cuda, cpu or mps.")
     mps = torch.backends.mps.is_available()
     if device == "cuda" and not torch.cuda.is_available():
         raise MissingHardware("No NVIDIA GPU was found, or this PyTorch was built without CUDA; choose cpu or auto.")
@@ -63,8 +68,11 @@ def place_of(device: str = "auto") -> Place:
         raise MissingHardware("No Apple GPU was found; choose cpu or auto.")
     asked = device != "auto"
     if device == "cuda" or (device == "auto" and torch.cuda.is_available()):
-        free = tuple(torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count()))
-        return Place("cuda", free, torch.cuda.is_bf16_supported(including_emulation=False), asked)
+        count = torch.cuda.device_count()
+        if number and int(number) >= count:
+            raise MissingHardware(f"There is no GPU {number}; this machine has {count}, counted from 0.")
+        free = tuple(torch.cuda.mem_get_info(index)[0] for index in ([int(number)] if number else range(count)))
+        return Place("cuda", free, torch.cuda.is_bf16_supported(including_emulation=False), asked, int(number or 0))
     if device == "mps" or (device == "auto" and mps):
         return Place("mps", (torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory(),), False, asked)
     return Place("cpu", (free_memory(),), True, asked)

@@ -132,8 +132,9 @@ def test_a_real_rows_parameters_are_counted_without_memory() -> None:
 
 
 def test_devices_that_are_not_there_are_named() -> None:
-    with pytest.raises(BadSetting, match="'tpu' is unknown"):
-        place_of("tpu")
+    for name in ("tpu", "cpu:1", "cuda:one", ""):
+        with pytest.raises(BadSetting, match=f"'{name}' is unknown"):
+            place_of(name)
     assert place_of("cpu") == Place("cpu", place_of("cpu").free, asked=True)
     if not torch.cuda.is_available():
         with pytest.raises(MissingHardware, match="No NVIDIA GPU"):

@@ -54,7 +54,7 @@ def load_model_and_preprocess(
     """
     if name not in NAMES:
         raise UnknownModel(f"The model name {name!r} is unknown; LAVIS's BLIP-2 names are {', '.join(NAMES)}.")
-    loaded = load(zoo.find(name, model_type).name, "auto", str(device))
+    loaded = load(zoo.find(name, model_type), "auto", str(device))
     if loaded.info.family != NAMES[name]:
         raise UnknownModel(f"The checkpoint {model_type!r} is of the family {loaded.info.family}, not {NAMES[name]}.")
     size = loaded.info.image_size
