@@ -1,7 +1,6 @@
-"""`serve`: the web page, with the models of the settings, until it is told to stop."""
+"""`serve`: the web page and the HTTP API, with the models of the settings, until it is told to stop."""
 
 import argparse
-import logging
 from typing import Any
 
 from blip2 import settings
@@ -12,25 +11,30 @@ def add(commands: Any) -> None:
     """Add the command's parser: a flag for every setting."""
     parser = commands.add_parser(
         "serve",
-        help="open the web page",
-        description="Open the web page. Every flag can be given as a variable too: --port as BLIP2_PORT.",
+        help="open the web page and the HTTP API",
+        description="Open the web page, and the HTTP API under /v1 on the same port. Every flag of a setting can be "
+        "given as a variable too: --port as BLIP2_PORT.",
         epilog="example: python -m blip2 serve --models blip2_opt/pretrain_opt2.7b --port 8000",
     )
+    parser.add_argument("--no-ui", action="store_true", help="serve the API alone, without the page")
     settings.add_flags(parser)
     parser.set_defaults(run=run)
 
 
 def run(typed: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; 0."""
-    serve(settings.load({name: value for name, value in vars(typed).items() if name != "run"}))
+    given = {name: value for name, value in vars(typed).items() if name not in ("run", "no_ui")}
+    serve(settings.load(given), page=not typed.no_ui)
     return 0
 
 
-def serve(chosen: Settings) -> None:
-    """Load the models, then open the page."""
-    logging.basicConfig(level=chosen.log_level.upper())
-    from blip2.backends.local import LocalBackend  # torch and gradio are not needed for --help
-    from blip2.ui.shell import launch
+def serve(chosen: Settings, page: bool = True) -> None:
+    """Load the models, and serve the page with the API beside it, or the API alone."""
+    from blip2.api import journal  # torch, gradio and FastAPI are not needed for --help
+    from blip2.api import server as api
+    from blip2.backends.local import LocalBackend
+
+    journal.configure(chosen)
 
     backend = LocalBackend(
         chosen.models,
@@ -39,4 +43,9 @@ def serve(chosen: Settings) -> None:
         cache_bytes=chosen.cache_mb << 20,
         max_waiting=chosen.max_waiting,
     )
+    if not page:
+        api.serve(chosen, backend)
+        return
+    from blip2.ui.shell import launch
+
     launch(chosen, backend)

@@ -1,0 +1,185 @@
+"""The API put together, beside the page or alone.
+
+Beside the page: `routes(service)` and `middleware(settings)` go into gradio's `launch(app_kwargs=…)`, with
+`lifespan(service)`; `service.drain()` before the page is closed lets answers finish. A `Service` is one server's state:
+
+    service = Service(backend, settings)
+    app_kwargs = {"routes": routes(service), "middleware": middleware(settings), "lifespan": lifespan(service)}
+
+Alone: `python -m blip2 serve --no-ui` runs `serve`. The routes under /v1 are an application of their own, mounted, so
+that errors, ids and limits are the same in both places. Its description is at /v1/openapi.json.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+
+import blip2
+from blip2.api import captions, chat_completions, completions, embeddings, examples, features, health, match, models
+from blip2.api.failures import Refusal, refusal
+from blip2.api.gate import Gate
+from blip2.api.guard import Guard
+from blip2.api.invalid import invalid
+from blip2.api.lifecycle import GRACE
+from blip2.api.running import Gone
+from blip2.api.service import Service
+from blip2.backends.base import Backend
+from blip2.errors import Blip2Error
+from blip2.settings import Settings
+
+PARTS = (chat_completions, completions, embeddings, models, captions, match, features)
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """All routes: /v1/…, /healthz, /readyz and /metrics."""
+    return [Mount("/v1", app=api(service)), *health.routes(service)]
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What stands before every route, the page's too."""
+    largest = (settings.max_upload_mb + 1) * 1_000_000
+    return [Middleware(Guard, max_body=largest, origins=settings.cors_origins)]
+
+
+def lifespan(service: Service) -> Lifespan:
+    """Loads the models while the server is already answering `healthz`, and lets the threads go at the end."""
+
+    @asynccontextmanager
+    async def span(_: Any) -> AsyncIterator[None]:
+        service.warm()
+        yield
+        service.close()
+
+    return span
+
+
+def app(service: Service) -> FastAPI:
+    """The API alone, without the page."""
+    return FastAPI(
+        title="BLIP-2 Studio",
+        routes=routes(service),
+        middleware=middleware(service.settings),
+        lifespan=lifespan(service),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+
+
+def api(service: Service) -> FastAPI:
+    """The application under /v1."""
+    made = FastAPI(
+        title="BLIP-2 Studio",
+        version=blip2.__version__,
+        description=examples.ABOUT,
+        docs_url=None,  # its page loads scripts from another host
+        redoc_url=None,
+        responses=examples.ERRORS,
+        middleware=_middleware(service),
+    )
+    made.state.service = service
+    for part in PARTS:
+        made.include_router(part.router)
+    made.add_exception_handler(RequestValidationError, _invalid)
+    made.add_exception_handler(HTTPException, _http)
+    for kind in (Refusal, Blip2Error, Gone):
+        made.add_exception_handler(kind, _failed)
+    return made
+
+
+def _middleware(service: Service) -> list[Middleware]:
+    made = [Middleware(Gate, service=service)]
+    if service.settings.cors_origins:
+        made.insert(
+            0,
+            Middleware(
+                CORSMiddleware,
+                allow_origins=service.settings.cors_origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=("*",),
+                expose_headers=("x-request-id", "retry-after"),
+            ),
+        )
+    return made
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return invalid(error.errors()).response()
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    what = {404: "There is no such route", 405: "The route takes another method"}.get(error.status_code)
+    message = f"{what}; see /v1/openapi.json." if what else str(error.detail)
+    return Refusal(error.status_code, message, None, None, error.headers or {}).response()
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    if isinstance(error, Gone):
+        return Response(status_code=499)  # read by the log only: the client has left
+    return refusal(error).response()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that drains before it stops: the first SIGTERM or Ctrl-C takes nothing new and lets answers finish."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._stopping = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._stopping:
+            super().handle_exit(sig, frame)
+            return
+        self._stopping = True
+        threading.Thread(target=self._stop, args=(sig,), name="api drain").start()
+
+    def _stop(self, sig: int) -> None:
+        self._service.drain()
+        super().handle_exit(sig, None)
+
+
+def serve(settings: Settings, backend: Backend) -> None:
+    """Serve the API alone until SIGTERM or Ctrl-C; answers under way get `settings.drain` seconds to finish."""
+    service = Service(backend, settings)
+    config = uvicorn.Config(
+        app(service),
+        host=settings.host,
+        port=settings.port,
+        root_path=settings.root_path,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=int(GRACE) + 2,
+    )
+    server = Server(config, service)
+    try:
+        asyncio.run(_run(server, settings))
+    finally:
+        backend.close()
+
+
+async def _run(server: Server, settings: Settings) -> None:
+    """Serve, and say the address once it is bound: with port 0 it is known only then."""
+    task = asyncio.ensure_future(server.serve())
+    while not server.started and not task.done():
+        await asyncio.sleep(0.02)
+    if server.started:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        print(f"The API is ready: http://{settings.host}:{port}/v1", flush=True)
+    await task
