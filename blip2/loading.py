@@ -86,7 +86,8 @@ def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ..
     level = transformers_logging.get_verbosity()
     bar = transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    if files.offline:  # a download of gigabytes shows how far it is
+        transformers_logging.disable_progress_bar()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         model, report = model_class.from_pretrained(
