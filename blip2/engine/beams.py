@@ -121,17 +121,18 @@ class Beams:
 
 def rank(
     logprobs: Tensor, searches: Sequence[Beams], end_ids: Sequence[int], generators: Sequence[torch.Generator]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Candidates of `searches` that have r open rows each, from raw log-probabilities [n * r, V].
+) -> Tensor:
+    """Candidates of n `searches` that have r open rows each, from raw log-probabilities [n, r, V].
 
-    Returns, for each search best first, the flat index into [r, V], the summed score and the raw log-probability:
-    three tensors [n, candidates].
+    Returns [n, candidates, 3], best first: the flat index into [r, V], the summed score, the raw log-probability. All
+    float32, so that they reach the host together; an index below 2^24 is exact.
     """
-    count, rows, vocabulary = len(searches), len(searches[0].open), logprobs.shape[1]
-    scores = process(logprobs, [past for search in searches for past in search.pasts()], end_ids)
+    count, rows, vocabulary = logprobs.shape
+    flat = logprobs.reshape(count * rows, vocabulary)
+    scores = process(flat, [past for search in searches for past in search.pasts()], end_ids)
     sums = torch.tensor([row.total for search in searches for row in search.open], device=logprobs.device)
     totals = (scores + sums[:, None]).view(count, rows * vocabulary)
-    width = min(max(2, 1 + len(end_ids)) * searches[0].decoding.num_beams, totals.shape[1])
+    width = min(max(2, 1 + len(end_ids)) * searches[0].decoding.num_beams, rows * vocabulary)
     if searches[0].decoding.beam_sample:
         # The warpers see the summed scores, row by row, as in the release LAVIS pins.
         warped = warp(totals.view(count, rows, vocabulary), searches[0].decoding).view_as(totals)
@@ -140,7 +141,8 @@ def rank(
         index = picked.gather(1, order)
     else:
         best, index = totals.topk(width, dim=1)
-    return index, best, logprobs.reshape(count, rows * vocabulary).gather(1, index)
+    raw = logprobs.reshape(count, rows * vocabulary).gather(1, index)
+    return torch.stack([index.float(), best, raw], 2)
 
 
 def draw_some(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -4,6 +4,7 @@ The caller's thread opens the picture, resizes it and counts the prompt; the wor
 """
 
 import itertools
+import logging
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from torch import Tensor
 from blip2.engine.answers import finished, partial, usage
 from blip2.engine.batch import Batch, Job, make_job
 from blip2.engine.cache import ByteLRU
+from blip2.engine.prefixes import Prefixes
 from blip2.engine.runner import Runner
 from blip2.engine.scheduler import Scheduler, Ticket
 from blip2.engine.stream import Detokenizer
@@ -24,7 +26,8 @@ from blip2.images import preprocess
 from blip2.loading import LoadedModel
 from blip2.values import Chunk, Finish, Request
 
-FULL = "The answer was broken off by a fault of the model's worker ({fault}); please ask again."
+logger = logging.getLogger(__name__)
+FAULT = "The answer was broken off by a fault of the model's worker ({fault}); please ask again."
 
 
 @dataclass(eq=False, slots=True)
@@ -44,10 +47,16 @@ class Engine:
     """Runs one loaded OPT or FlanT5 model. All methods may be called from any thread."""
 
     def __init__(
-        self, loaded: LoadedModel, images: ByteLRU | None = None, max_rows: int = 64, max_waiting: int = 256
+        self,
+        loaded: LoadedModel,
+        images: ByteLRU | None = None,
+        max_rows: int = 64,
+        max_waiting: int = 256,
+        prefix_bytes: int = 256 << 20,
     ) -> None:
         self.loaded = loaded
-        self.runner = Runner(loaded)
+        self.prefixes = Prefixes(prefix_bytes)
+        self.runner = Runner(loaded, self.prefixes)
         self.images = images if images is not None else ByteLRU(256 << 20)
         self.scheduler: Scheduler[Work] = Scheduler(max_rows, max_waiting)
         self.text = Detokenizer(loaded.tokenizer)
@@ -120,8 +129,9 @@ class Engine:
             try:
                 self._round()
             except Exception as fault:
+                logger.exception("the worker of %s failed", self.loaded.info.name)
                 # The worker outlives any fault: everyone waiting is told, and the batch starts afresh.
-                self._fail_all(Blip2Error(FULL.format(fault=type(fault).__name__)))
+                self._fail_all(Blip2Error(FAULT.format(fault=type(fault).__name__)))
                 self._batch = Batch(self.runner)
         self._fail_all(Closed("The model was unloaded before the answer was ready; please load it again."))
 
@@ -145,7 +155,13 @@ class Engine:
         for ticket, picture in zip(tickets, pictures, strict=True):
             request = ticket.item.request
             ticket.item.job = make_job(
-                self.runner, request.id, picture, ticket.item.ids, request.decoding, request.seed
+                self.runner,
+                request.id,
+                picture,
+                ticket.item.ids,
+                request.decoding,
+                request.seed,
+                key=request.picture.digest,
             )
         self._batch.join([ticket.item.job for ticket in tickets if ticket.item.job is not None])
 

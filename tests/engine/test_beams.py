@@ -57,7 +57,7 @@ def test_rank_equals_a_plain_sort() -> None:
     for search in searches:
         search.advance([Step(0, 1, -1.0, -1.0), Step(0, 2, -2.0, -2.0), Step(0, 3, -2.5, -2.5), Step(0, 4, -3.0, -3.0)])
     logprobs = torch.randn(6, 10).log_softmax(-1)
-    index, totals, raw = rank(logprobs, searches, (END,), [torch.Generator()] * 2)
+    index, totals, raw = rank(logprobs.view(2, 3, 10), searches, (END,), [torch.Generator()] * 2).unbind(2)
     for n, search in enumerate(searches):
         every = [
             (float(logprobs[3 * n + r, v]) + search.open[r].total, r * 10 + v) for r in range(3) for v in range(10)
@@ -65,4 +65,4 @@ def test_rank_equals_a_plain_sort() -> None:
         best = sorted(every, reverse=True)[:6]
         assert index[n].tolist() == [flat for _, flat in best]
         torch.testing.assert_close(totals[n], torch.tensor([total for total, _ in best]))
-        torch.testing.assert_close(raw[n], logprobs[3 * n : 3 * n + 3].reshape(-1)[index[n]])
+        torch.testing.assert_close(raw[n], logprobs[3 * n : 3 * n + 3].reshape(-1)[index[n].long()])
