@@ -107,6 +107,10 @@ class LocalBackend:
                 return Features(text_embeds=as_array(states), text_embeds_proj=as_array(matcher.project_text(states)))
             return Features(multimodal_embeds=as_array(matcher.multimodal(vision, ids, mask)))
 
+    def matcher(self, model: str) -> Matcher:
+        """The matching model itself, for work that the seam does not offer; use it from one thread at a time."""
+        return self._matcher(model)
+
     def cancel(self, request_id: str) -> None:
         engine = self._owner.get(request_id)
         if engine is not None:

@@ -31,7 +31,7 @@ class Asker:
 
     def __init__(self, backend: Backend, model: str, protocol: Protocol, seed: int = 0) -> None:
         self.backend, self.model, self.protocol, self.seed = backend, model, protocol, seed
-        self._opened: OrderedDict[str, Picture] = OrderedDict()
+        self._opened: OrderedDict[str, Future[Picture]] = OrderedDict()
         self._lock = Lock()
 
     def ask(self, example: Example) -> Row:
@@ -90,16 +90,20 @@ class Asker:
         }
 
     def _picture(self, example: Example) -> Picture:
+        """The example's picture, opened once however many threads want it."""
         with self._lock:
-            if example.image in self._opened:
-                self._opened.move_to_end(example.image)
-                return self._opened[example.image]
-        picture = example.picture()
-        with self._lock:
-            self._opened[example.image] = picture
-            while len(self._opened) > OPENED:
-                self._opened.popitem(last=False)
-        return picture
+            pending = self._opened.get(example.image)
+            mine = pending is None
+            if pending is None:
+                pending = self._opened[example.image] = Future()
+                while len(self._opened) > OPENED:
+                    self._opened.popitem(last=False)
+        if mine:
+            try:
+                pending.set_result(example.picture())
+            except BaseException as error:  # those who wait must hear of it, whatever it is
+                pending.set_exception(error)
+        return pending.result()
 
 
 def ask_all(asker: Asker, examples: Iterable[Example], journal: Journal, progress: Progress, at_once: int) -> None:

@@ -58,14 +58,14 @@ def nocaps(data: Path) -> Dataset:
     return _dataset("NoCaps", "val", rows, images, (path,))
 
 
-def coco_retrieval(data: Path) -> tuple[Dataset, Pairs, list[str]]:
-    """The Karpathy test split for retrieval: pictures, which texts are whose, and the texts."""
-    return _retrieval(_captions("COCO retrieval", data, COCO, COCO_VAL))
+def coco_retrieval(data: Path) -> Dataset:
+    """The Karpathy test split for retrieval: each picture with its texts."""
+    return _captions("COCO retrieval", data, COCO, COCO_VAL)
 
 
-def flickr_retrieval(data: Path) -> tuple[Dataset, Pairs, list[str]]:
+def flickr_retrieval(data: Path) -> Dataset:
     """Flickr30k's Karpathy test split: 1,000 pictures, 5,000 captions."""
-    return _retrieval(_captions("Flickr30k retrieval", data, FLICKR, FLICKR_IMAGES))
+    return _captions("Flickr30k retrieval", data, FLICKR, FLICKR_IMAGES)
 
 
 def captioned(path: Path) -> list[Captioned]:
@@ -143,11 +143,6 @@ def _dataset(name: str, split: str, rows: Sequence[Captioned], images: Path, rea
     if not made:
         raise BadInput(f"The file {read[0]} names no picture of the test split; check that it is the right file.")
     return Dataset(name, split, tuple(made), read)
-
-
-def _retrieval(dataset: Dataset) -> tuple[Dataset, Pairs, list[str]]:
-    texts = [text for example in dataset.examples for text in example.references]
-    return dataset, pairs_of(dataset.examples), texts
 
 
 def pairs_of(examples: Sequence[Example]) -> Pairs:

@@ -67,13 +67,16 @@ def by_group(
     references: Mapping[str, Sequence[str]],
     groups: Mapping[str, str],
     use_java: bool | None = None,
+    with_spice: bool = False,
 ) -> dict[str, dict[str, float]]:
-    """Figures of each group of pictures (`groups`: id to name) by itself, as NoCaps reports its domains."""
+    """Figures in percent of each group of pictures (`groups`: id to name) by itself, as NoCaps reports its domains;
+    `n` is how many pictures it has."""
     made = {}
     for name in sorted(set(groups.values())):
         part = {id_: text for id_, text in captions.items() if groups.get(id_) == name}
         if part:
-            made[name] = {**score(part, references, use_java).figures, "n": len(part)}
+            found = score(part, references, use_java, with_spice)
+            made[name] = {**as_percent(found.figures), "n": len(part)}
     return made
 
 

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from blip2.backends.base import Backend
+from blip2.backends.local import LocalBackend
 from blip2.engine.matcher import Matcher
-from blip2.errors import BadImage
+from blip2.errors import BadImage, ModelUnusable
 from blip2.evaluation.examples import Example
 from blip2.evaluation.journal import Journal, Row, replacing
 from blip2.evaluation.progress import Progress
@@ -129,6 +131,13 @@ class Ranker:
                     out[at : at + CHUNK, start : start + TEXTS] = found
             out.flush()
             del out
+
+
+def matcher_of(backend: Backend, model: str) -> Matcher:
+    """The matching model behind a backend of this process. Raises `ModelUnusable` for any other backend."""
+    if not isinstance(backend, LocalBackend):
+        raise ModelUnusable("Retrieval ranks with a model of its own process; run it with a local backend.")
+    return backend.matcher(model)
 
 
 def _by_text(cosines: Array, k: int) -> list[Array]:

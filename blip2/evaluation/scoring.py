@@ -16,11 +16,15 @@ Row = Mapping[str, Any]
 
 
 def score(
-    protocol: Protocol, examples: Sequence[Example], rows: Mapping[str, Row], use_java: bool | None = None
+    protocol: Protocol,
+    examples: Sequence[Example],
+    rows: Mapping[str, Row],
+    use_java: bool | None = None,
+    with_spice: bool = False,
 ) -> Scores:
-    """Score the rows of these examples; an example without a row is an error of the caller."""
+    """Score the rows of these examples, which all must have one. The last two are for captions."""
     if protocol.kind == "caption":
-        return _captions(protocol, examples, rows, use_java)
+        return _captions(examples, rows, use_java, with_spice)
     if protocol.kind == "retrieval":
         return score_pairs(examples, rows)
     if protocol.kind == "pocket":
@@ -82,19 +86,21 @@ def _sentences(examples: Sequence[Example], rows: Mapping[str, Row]) -> Scores:
     return Scores(means(values), "itm", tables, values, tuple(sure), "a match (ITM)")
 
 
-def _captions(
-    protocol: Protocol, examples: Sequence[Example], rows: Mapping[str, Row], use_java: bool | None
-) -> Scores:
+def _captions(examples: Sequence[Example], rows: Mapping[str, Row], use_java: bool | None, with_spice: bool) -> Scores:
     said = {example.id: str(rows[example.id].get("answer", "")) for example in examples}
     truths = {example.id: example.references for example in examples}
-    found = captions.score(said, truths, use_java)
+    found = captions.score(said, truths, use_java, with_spice)
+    figures = captions.as_percent(found.figures)
     tables = {}
     domains = {example.id: example.type for example in examples if example.type}
     if domains:
-        groups = captions.by_group(said, truths, domains, use_java)
-        tables["by domain"] = {
-            name: {key: value if key == "n" else 100 * value for key, value in each.items()}
-            for name, each in groups.items()
+        groups = captions.by_group(said, truths, domains, use_java, with_spice)
+        tables["by domain"] = groups
+        figures |= {
+            f"{name} {group}": each[name]
+            for group, each in groups.items()
+            for name in ("CIDEr", "SPICE")
+            if name in each
         }
     values: dict[str, dict[str, Value]] = {id_: dict(each) for id_, each in found.by_id.items()}
     sure = tuple(
@@ -103,15 +109,7 @@ def _captions(
         if "error" not in rows[example.id]
     )
     notes = (f"Captions were split by {found.tokenizer}.", *found.notes)
-    return Scores(
-        captions.as_percent(found.figures),
-        "CIDEr",
-        tables,
-        values,
-        sure,
-        "the caption (right as far as ROUGE-L)",
-        notes,
-    )
+    return Scores(figures, "CIDEr", tables, values, sure, "the caption (right as far as ROUGE-L)", notes)
 
 
 def _scores(
