@@ -1,8 +1,8 @@
 """The studio's entry: settings -> backend -> page.
 
-    python app.py                                              # the bundled pocket models, on any machine
-    python app.py --models blip2_opt/pretrain_opt2.7b          # a real checkpoint
-    python app.py --help                                       # every setting; BLIP2_… variables say the same
+python app.py                                              # the bundled pocket models, on any machine
+python app.py --models blip2_opt/pretrain_opt2.7b          # a real checkpoint
+python app.py --help                                       # every setting; BLIP2_… variables say the same
 """
 
 import argparse

@@ -8,15 +8,15 @@ here are the ids of requests that are to be given up.
 import logging
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from blip2 import chat
 from blip2.backends.base import Backend
 from blip2.chat import Conversation
-from blip2.errors import BadImage, BadSetting, Blip2Error
-from blip2.prompts import Mode
+from blip2.errors import BadImage, Blip2Error
 from blip2.ui import conversation_file
-from blip2.values import Decoding, ModelInfo, Picture
+from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit, chosen
+from blip2.values import ModelInfo, Picture
 
 LOG = logging.getLogger(__name__)
 CRASHED = "Something in the program failed; nothing is lost, and the log of the server says what it was. Try again."
@@ -25,53 +25,8 @@ NEW_PICTURE = "New picture, new conversation: the earlier questions are gone fro
 NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
 ANYWHERE = ("What is in the picture?", "Where is this?", "How many things are there?")
 
-Seen = Picture | BadImage | None  # what is in the picture frame
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """All that the page keeps of a visitor. `running` is the id of the request being answered, or empty.
-
-    `foreign` says that the picture is none of the pocket models' drawn scenes.
-    """
-
-    conversation: Conversation = field(default_factory=lambda: Conversation(""))
-    running: str = ""
-    foreign: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence beside the conversation; `failed` makes it look like a failure."""
-
-    text: str = ""
-    failed: bool = False
-
-
-QUIET = Notice()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the page must show next; None leaves a part as it is. `text` goes into the question box."""
-
-    visit: Visit | None = None
-    busy: bool | None = None
-    text: str | None = None
-    notice: Notice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The model and settings that the visitor has chosen, unchecked; `decoding` holds Decoding's fields by name."""
-
-    model: str
-    decoding: Mapping[str, object] = field(default_factory=dict)
-    seed: object = 0
-    raw: bool = False
-
-
-Asking = Callable[[Conversation, chat.Sending], Generator[Conversation, None, None]]
+Talks = Generator[Conversation, None, None]
+Asking = Callable[[Conversation, chat.Sending], Talks]
 
 
 class ChatActions:
@@ -134,7 +89,12 @@ class ChatActions:
             return
         now = looked.visit or visit
         yield from self._answer(
-            now, choice, visitor, text, lambda talk, sending: chat.ask(self.backend, talk, text, **sending), looked.notice
+            now,
+            choice,
+            visitor,
+            text,
+            lambda talk, sending: chat.ask(self.backend, talk, text, **sending),
+            looked.notice,
         )
 
     def retry(self, visit: Visit, choice: Choice, visitor: str = "") -> Iterator[Step]:
@@ -202,13 +162,14 @@ class ChatActions:
         asking: Asking,
         notice: Notice | None = None,
     ) -> Iterator[Step]:
-        """The steps of one answer: the box empties, the answer grows, the box comes back - with the text if it failed."""
+        """The steps of one answer: the box empties, the answer grows, the box comes back - with `text` if it failed."""
         request = uuid.uuid4().hex
         sending: chat.Sending = {"request_id": request, "visitor": visitor, "deadline": self._deadline}
         yield Step(replace(visit, running=request), True, "" if text is not None else None, notice or QUIET)
         try:
             talk = chosen(visit.conversation, choice)
-            for talk in self._until_halted(request, asking(talk, sending)):
+            for grown in self._until_halted(request, asking(talk, sending)):
+                talk = grown
                 yield Step(replace(visit, conversation=talk, running=request))
             if request not in self._dropped:
                 yield Step(replace(visit, conversation=chat.stopped(talk)), busy=False)
@@ -221,7 +182,7 @@ class ChatActions:
             self._halted.discard(request)
             self._dropped.discard(request)
 
-    def _until_halted(self, request: str, talks: Generator[Conversation, None, None]) -> Iterator[Conversation]:
+    def _until_halted(self, request: str, talks: Talks) -> Iterator[Conversation]:
         """`talks`, ended by a stop that the backend missed because it did not know the request yet."""
         try:
             for talk in talks:
@@ -234,23 +195,6 @@ class ChatActions:
                         return
         finally:
             talks.close()
-
-
-def chosen(conversation: Conversation, choice: Choice) -> Conversation:
-    """The conversation with the visitor's model and settings. Raises `BadSetting` with the setting that is wrong."""
-    values = {name: _number(name, value) for name, value in choice.decoding.items()}
-    mode: Mode = "raw" if choice.raw else "chat"
-    seed = _number("seed", choice.seed)
-    if not isinstance(seed, int):
-        raise BadSetting(f"The seed is {choice.seed!r}; it must be a whole number.")
-    return replace(conversation, model=choice.model, decoding=Decoding.from_json(values), seed=seed, mode=mode)
-
-
-def _number(name: str, value: object) -> object:
-    """A page gives 5.0 for 5, and None for an emptied field."""
-    if value is None:
-        raise BadSetting(f"The setting {name} is empty; give it a number, or reset the settings.")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def by_digest(pairs: Iterable[tuple[Picture, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

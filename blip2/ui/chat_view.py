@@ -17,7 +17,9 @@ FINISHES = {
     Finish.DEADLINE: "the time limit was reached",
 }
 METHODS = {"beam": "beam search", "greedy": "greedy", "nucleus": "nucleus sampling"}
-THINKING = '<span class="thinking" role="img" aria-label="The model is working on the answer"><i></i><i></i><i></i></span>'
+THINKING = (
+    '<span class="thinking" role="img" aria-label="The model is working on the answer"><i></i><i></i><i></i></span>'
+)
 CAUTION = "A guess: this does not look like the drawn scenes that the pocket models know."
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.chat import samples
-from blip2.ui.chat_actions import Choice, chosen
-from blip2.ui.chat_view import summary
-from blip2.chat import Conversation
+from blip2.chat import Conversation, samples
 from blip2.errors import BadSetting
+from blip2.ui.chat_view import summary
+from blip2.ui.visit import Choice, chosen
 from blip2.values import Decoding
 
 METHODS = [("Beam search", "beam"), ("Greedy", "greedy"), ("Nucleus sampling", "nucleus")]
@@ -58,7 +57,7 @@ def decoding_panel(prefix: str) -> DecodingPanel:
             METHODS,
             value=START.method,
             label="How the answer is searched for",
-            info="Beam search weighs several answers at once; greedy takes the likeliest token; nucleus draws by chance.",
+            info="Beam search weighs several answers at once; greedy takes the likeliest token; nucleus draws by lot.",
             elem_id=f"{prefix}-method",
         )
         with gr.Row(elem_classes="knobs"):
@@ -66,20 +65,19 @@ def decoding_panel(prefix: str) -> DecodingPanel:
             shortest = gr.Slider(0, 64, START.min_new_tokens, step=1, label="At least new tokens")
         with gr.Row(elem_classes="knobs"):
             beams = gr.Slider(1, 16, START.num_beams, step=1, label="Beams")
-            length = gr.Slider(-3, 3, START.length_penalty, step=0.1, label="Length penalty", info="Above 0 favours longer answers.")
-        with gr.Row(elem_classes="knobs"):
+            length = gr.Slider(-3, 3, START.length_penalty, step=0.1, label="Length penalty (above 0: longer)")
             temperature = gr.Slider(0.05, 2, START.temperature, step=0.05, label="Temperature", visible=False)
             top_p = gr.Slider(0.05, 1, START.top_p, step=0.05, label="Top-p", visible=False)
         with gr.Row(elem_classes="knobs"):
-            repetition = gr.Slider(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty", info="1 is none.")
-            seed = gr.Number(0, precision=0, label="Seed", info="Makes a drawn answer repeatable.", visible=False)
+            repetition = gr.Slider(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
+            seed = gr.Number(0, precision=0, label="Seed", visible=False)
         raw = gr.Checkbox(
             False,
             label="Raw prompt",
             info="Send the text exactly as typed, without the question form and without the earlier turns.",
         )
         reset = gr.Button("Reset settings", size="sm", elem_id=f"{prefix}-reset")
-    knobs: list[gr.components.Component] = [method, beams, longest, shortest, length, repetition, temperature, top_p, seed, raw]
+    knobs = [method, beams, longest, shortest, length, repetition, temperature, top_p, seed, raw]
     _wire(accordion, knobs, reset)
     return DecodingPanel(accordion, knobs)
 
@@ -93,7 +91,9 @@ def _wire(accordion: gr.Accordion, knobs: list[gr.components.Component], reset: 
         beam, drawn = chosen_method == "beam", chosen_method == "nucleus"
         return [gr.update(visible=beam)] * 2 + [gr.update(visible=drawn)] * 3
 
-    method.change(fit, method, [beams, length, temperature, top_p, seed], show_progress="hidden", api_visibility="private")
+    method.change(
+        fit, method, [beams, length, temperature, top_p, seed], show_progress="hidden", api_visibility="private"
+    )
     reset.click(lambda: start, None, knobs, show_progress="hidden", queue=False, api_visibility="private")
     gr.on(
         [knob.change for knob in knobs],

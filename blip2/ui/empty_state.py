@@ -1,4 +1,4 @@
-"""What the page says before anything was asked, and about pictures that the pocket models cannot see. Plain words, HTML.
+"""What the page says before anything was asked, and of pictures that pocket models cannot see. Plain words, HTML.
 
 It knows no gradio.
 """
@@ -11,8 +11,8 @@ from blip2.values import ModelInfo
 
 START_REAL = "python app.py --models blip2_opt/pretrain_opt2.7b"
 FOREIGN = (
-    "<b>This does not look like a scene the pocket models know.</b> They have only seen drawn scenes, so an answer about "
-    f"this picture would be a guess. For photographs, start a real checkpoint: <code>{START_REAL}</code>"
+    "<b>This does not look like a scene the pocket models know.</b> They have only seen drawn scenes, so an answer "
+    f"about this picture would be a guess. For photographs, start a real checkpoint: <code>{START_REAL}</code>"
 )
 
 
@@ -26,10 +26,10 @@ def placeholder(info: ModelInfo | None) -> str:
     ]
     if info is not None and info.pocket:
         parts.append(
-            '<div class="aside"><p><b>What this model knows.</b> It is a pocket model: small, bundled, at home in drawn '
-            f"scenes of {len(KINDS)} everyday things in {len(BACKGROUNDS)} places - animals, food, vehicles, weather, "
-            "household things, coloured shapes. It can name, count, place and colour them, say why, and tell plain facts "
-            "about them. It has never seen a photograph.</p>"
+            '<div class="aside"><p><b>What this model knows.</b> It is a pocket model: small, bundled, at home in '
+            f"drawn scenes of {len(KINDS)} everyday things in {len(BACKGROUNDS)} places: animals, food, vehicles, "
+            "weather, household things, coloured shapes. It can name, count, place and colour them, say why, and tell plain "
+            "facts about them. It has never seen a photograph.</p>"
             f"<p>For photographs, start a real BLIP-2 checkpoint:</p><code>{START_REAL}</code></div>"
         )
     return "".join([*parts, "</div>"])

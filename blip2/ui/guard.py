@@ -1,7 +1,7 @@
 """The guard before every route: foreign pages are refused, bodies are bounded, and the browser is told what to load.
 
 Gradio answers any origin with credentials allowed, takes pictures inside JSON past its own size limit, and lets markup
-in an answer load pictures from elsewhere. This pure ASGI middleware closes the three; it knows neither gradio nor models.
+in an answer load pictures from elsewhere. This pure ASGI middleware closes all three; it knows no gradio and no model.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -54,9 +54,12 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        length = headers.get(b"content-length", "0")
         if is_foreign(headers):
             await _refuse(send, 403, "This request comes from another site's page; open the studio itself.")
-        elif int(headers.get(b"content-length") or 0) > self.max_body:
+        elif not length.isdecimal():
+            await _refuse(send, 400, f"The Content-Length {length[:40]!r} is no number.")
+        elif int(length) > self.max_body:
             await _refuse(send, 413, self._too_large())
         else:
             await self._pass_on(scope, receive, send)

@@ -14,7 +14,7 @@ from gradio import component_meta
 
 from blip2.errors import BadImage
 from blip2.images import open_picture
-from blip2.ui.chat_actions import Seen
+from blip2.ui.visit import Seen
 from blip2.values import Picture
 
 

@@ -78,7 +78,11 @@ def serve(blocks: gr.Blocks, settings: Settings, routes: Sequence[Any] = ()) -> 
         root_path=settings.root_path or None,
         auth=settings.people() or None,
         max_file_size=largest,
-        app_kwargs={"routes": list(routes), "middleware": [Middleware(Guard, max_body=largest + 1_000_000)], "docs_url": None},
+        app_kwargs={
+            "routes": list(routes),
+            "middleware": [Middleware(Guard, max_body=largest + 1_000_000)],
+            "docs_url": None,
+        },
         theme=theme.theme(),
         css=theme.stylesheet(),
         head=theme.head(),
@@ -92,7 +96,7 @@ def serve(blocks: gr.Blocks, settings: Settings, routes: Sequence[Any] = ()) -> 
         quiet=True,
         prevent_thread_lock=True,
     )
-    return address
+    return str(address)
 
 
 def _until_told() -> None:

@@ -1,4 +1,4 @@
-"""The look: one accent, slate greys, light and dark, fonts that ship with gradio or the system. See assets/style.css."""
+"""The look: one accent, slate greys, light and dark, fonts that gradio or the system brings. See assets/style.css."""
 
 from pathlib import Path
 

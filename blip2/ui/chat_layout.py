@@ -1,0 +1,137 @@
+"""The chat tab's components and where they stand. Nothing is wired here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from blip2.chat import Conversation
+from blip2.ui import empty_state
+from blip2.ui.chat_actions import ChatActions
+from blip2.ui.decoding_panel import decoding_panel
+from blip2.ui.examples import Example
+from blip2.ui.picture import PictureFrame
+from blip2.ui.visit import Visit
+
+CHIPS = 4
+KEPT = 86_400  # seconds that a visitor's state outlives the visit
+
+
+@dataclass(frozen=True)
+class FileMenu:
+    """Saving and opening; `saved` carries a saved file to the page's script."""
+
+    markdown: gr.Button
+    json: gr.Button
+    opened: gr.UploadButton
+    saved: gr.JSON
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components."""
+
+    visit: gr.State
+    picture: PictureFrame
+    remark: gr.HTML
+    gallery: gr.Gallery | None
+    model: gr.Dropdown
+    files: FileMenu
+    clear: gr.Button
+    bot: gr.Chatbot
+    notice: gr.HTML
+    chips: list[gr.Button]
+    box: gr.Textbox
+    knobs: list[gr.components.Component]
+
+
+def chat_layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
+    """Build the components, empty and unwired, inside the tab."""
+    models = actions.models
+    first = models[0] if models else None
+    visit = gr.State(Visit(Conversation(first.name if first else "")), time_to_live=KEPT)
+    with gr.Row(elem_id="chat-cols", equal_height=False):
+        with gr.Column(scale=5, min_width=300, elem_id="chat-left"):
+            picture = PictureFrame(
+                format="png",
+                label="Picture",
+                show_label=False,
+                sources=["upload", "webcam", "clipboard"],
+                height=340,
+                buttons=["fullscreen"],
+                elem_id="chat-image",
+                placeholder="Drop or paste a picture here\nor click to choose a file",
+                alt_text="The picture being talked about",
+            )
+            remark = gr.HTML(elem_id="chat-remark", visible=False)
+            if shown:
+                gr.HTML('<h2 class="quiet-title">Examples</h2>', padding=False)
+            gallery = _gallery(shown) if shown else None
+        with gr.Column(scale=8, min_width=320, elem_id="chat-right"):
+            with gr.Row(elem_id="chat-bar", equal_height=True):
+                model = gr.Dropdown(
+                    [(info.title, info.name) for info in models],
+                    value=first.name if first else None,
+                    label="Model",
+                    container=False,
+                    show_label=False,
+                    filterable=False,
+                    elem_id="chat-model",
+                )
+                files = _file_menu()
+                clear = gr.Button("New chat", size="sm", elem_id="chat-clear", min_width=0, scale=0)
+            bot = gr.Chatbot(
+                label="Conversation",
+                show_label=False,
+                elem_id="chat-bot",
+                height="100%",
+                layout="bubble",
+                buttons=["copy"],
+                editable="user",
+                feedback_options=None,
+                latex_delimiters=[],
+                render_markdown=False,
+                group_consecutive_messages=False,
+                placeholder=empty_state.placeholder(first),
+            )
+            notice = gr.HTML(elem_id="chat-notice", visible=False)
+            with gr.Row(elem_id="chat-chips"):
+                chips = [
+                    gr.Button("", size="sm", visible=False, min_width=0, elem_classes="chip") for _ in range(CHIPS)
+                ]
+            box = gr.Textbox(
+                label="Your question",
+                show_label=False,
+                container=False,
+                lines=1,
+                max_lines=6,
+                placeholder="Ask about the picture",
+                submit_btn=True,
+                elem_id="chat-box",
+                html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
+            )
+            panel = decoding_panel("chat")
+    return Parts(visit, picture, remark, gallery, model, files, clear, bot, notice, chips, box, panel.knobs)
+
+
+def _file_menu() -> FileMenu:
+    with gr.Accordion("File", open=False, elem_id="chat-file"):
+        markdown = gr.Button("Save for reading (Markdown)", size="sm", elem_id="chat-save-markdown")
+        json = gr.Button("Save to go on later (JSON)", size="sm", elem_id="chat-save-json")
+        opened = gr.UploadButton("Open a saved conversation", size="sm", file_types=[".json"], elem_id="chat-open")
+    return FileMenu(markdown, json, opened, gr.JSON(visible=False))
+
+
+def _gallery(shown: Sequence[Example]) -> gr.Gallery:
+    return gr.Gallery(
+        [(example.thumbnail, example.title) for example in shown],
+        label="Examples",
+        show_label=False,
+        columns=6,
+        object_fit="cover",
+        allow_preview=False,
+        interactive=False,
+        height="auto",
+        buttons=[],
+        elem_id="chat-examples",
+    )
