@@ -1,4 +1,4 @@
-"""Scenes pass, everything else is noticed: measured on pictures made here, none of which the threshold was fitted on."""
+"""Scenes pass, everything else is noticed: on pictures made here, none of which the threshold was fitted on."""
 
 import io
 
