@@ -99,7 +99,8 @@ def _table(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
         cells = "".join(f'<td class="n">{each[name]:.2f}</td>' if name in each else "<td></td>" for name in names)
         lines.append(f'<tr><td>{escape(group)}</td><td class="n">{each["n"]:.0f}</td>{cells}</tr>')
     largest = list(groups.items())[:20]
-    plot = svg.bars([(group, each[names[0]], f"{each[names[0]]:.1f} of {each['n']:.0f}") for group, each in largest])
+    rows = [(group, each[names[0]], f"{each[names[0]]:.1f} of {each['n']:.0f}") for group, each in largest]
+    plot = svg.bars(rows, max(100.0, *(value for _, value, _ in rows)))
     body = f"<table><tr><th></th>{head}</tr>{''.join(lines)}</table>"
     return f'<h2>{escape(title.capitalize())}</h2>{plot}<div class="scroll">{body}</div>'
 

@@ -77,16 +77,16 @@ def textvqa(data: Path) -> Dataset:
 
 
 def vizwiz(data: Path) -> Dataset:
-    """VizWiz-VQA's validation questions, in its own form or in VQAv2's; ids of its own form are the places in it."""
+    """VizWiz-VQA's validation questions, in its own form, where the picture's name is the id, or in VQAv2's."""
     images = files.find(data, VIZWIZ_IMAGES)
     second = _second("vizwiz", data, lambda id_: (str(id_), images / str(id_)))
     if second is not None:
         return second
     path = files.find(data, VIZWIZ)
     made = []
-    for number, row in enumerate(_rows(files.read(path), path, ("image", "question", "answers"))):
+    for row in _rows(files.read(path), path, ("image", "question", "answers")):
         answers, kind = _answers(row["answers"], path), str(row.get("answer_type", ""))
-        made.append(_example(number, row["image"], images / row["image"], row["question"], answers, kind, kind))
+        made.append(_example(row["image"], row["image"], images / row["image"], row["question"], answers, kind, kind))
     return Dataset("VizWiz-VQA", "val", tuple(made), (path,))
 
 

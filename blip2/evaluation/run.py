@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from blip2.backends.base import Backend
-from blip2.errors import BadInput, BadSetting
-from blip2.evaluation import caption_files, journal, question_files, reports, run_folder
+from blip2.errors import BadInput, BadSetting, ModelUnusable
+from blip2.evaluation import caption_files, captions, journal, ptb, question_files, reports, run_folder
 from blip2.evaluation.asking import Asker, ask_all
 from blip2.evaluation.examples import Dataset, shard
 from blip2.evaluation.journal import Journal
@@ -82,17 +82,33 @@ def dataset_of(task: str, data: Path | None, family: Family, limit: int | None, 
     return dataset
 
 
-def run(plan: Plan, backend: Backend, say: Callable[[str], None] = print) -> dict[str, Any] | None:
-    """Run a plan; the report, or None where other parts of the run are still missing.
+def ready(plan: Plan, family: Family | None) -> Dataset | None:
+    """What can go wrong before a large model is loaded: data, folder, packages. The data, where the family is known."""
+    number, of = plan.shard
+    if not 1 <= number <= of:
+        raise BadSetting(f"The shard {number}/{of} is impossible; parts are numbered from 1, such as 1/{of}.")
+    if plan.limit is not None and plan.limit < 1:
+        raise BadSetting(f"The limit is {plan.limit}; it must be at least 1.")
+    run_folder.check_started(plan.folder, journal.part_name(number, of), plan.resume)
+    if family is None:
+        return None
+    if find(plan.task, plan.protocol, family).kind == "caption" and ptb.package() is None:
+        raise ModelUnusable(captions.MISSING)
+    return dataset_of(plan.task, plan.data, family, plan.limit, plan.seed)
+
+
+def run(
+    plan: Plan, backend: Backend, dataset: Dataset | None = None, say: Callable[[str], None] = print
+) -> dict[str, Any] | None:
+    """Run a plan; the report, or None where other parts of the run are still missing. `dataset` is what `ready` gave.
 
     Raises what the data, the settings and the model raise; what was answered until then is kept.
     """
     info = backend.describe(plan.model)
     protocol = find(plan.task, plan.protocol, info.family)
-    dataset = dataset_of(plan.task, plan.data, info.family, plan.limit, plan.seed)
+    dataset = dataset or ready(plan, info.family)
+    assert dataset is not None, "the family of a loaded model is known"
     number, of = plan.shard
-    if not 1 <= number <= of:
-        raise BadSetting(f"The shard {number}/{of} is impossible; parts are numbered from 1, such as 1/{of}.")
     data = str(plan.data.resolve()) if plan.data else ""
     about = About.of(plan.task, plan.protocol, info, dataset, data=data, limit=plan.limit, seed=plan.seed, shards=of)
     part = journal.part_name(number, of)

@@ -7,6 +7,7 @@ same questions in the same way. It holds all that scoring needs, so a run can be
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -84,8 +85,7 @@ def versions() -> dict[str, str]:
 def enter(folder: Path, about: About, part: str, resume: bool) -> None:
     """Make the folder, or join the run that is in it. Raises `BadSetting` where it holds something else."""
     path = folder / ABOUT
-    if folder.exists() and not path.is_file() and any(folder.iterdir()):
-        raise BadSetting(f"The folder {folder} is not empty and holds no run; choose another one with --out.")
+    check_started(folder, part, resume)
     folder.mkdir(parents=True, exist_ok=True)
     if path.is_file():
         there = load(folder)
@@ -96,13 +96,17 @@ def enter(folder: Path, about: About, part: str, resume: bool) -> None:
                     f"The run in {folder} has {name} {_short(theirs)}, not {_short(mine)}; choose another --out, or "
                     "the same settings to go on with it."
                 )
-        started = (folder / part).is_file() and (folder / part).stat().st_size > 0
-        if started and not resume:
-            raise BadSetting(
-                f"There is a run in {folder} already; add --resume to go on with it, or choose another --out."
-            )
     else:
         journal.write_text(path, json.dumps(asdict(about), indent=2) + "\n")
+
+
+def check_started(folder: Path, part: str, resume: bool) -> None:
+    """Raises `BadSetting` where the folder holds something else, or a part that is not to be resumed."""
+    if folder.exists() and not (folder / ABOUT).is_file() and any(folder.iterdir()):
+        raise BadSetting(f"The folder {folder} is not empty and holds no run; choose another one with --out.")
+    path = folder / part
+    if path.is_file() and path.stat().st_size and not resume:
+        raise BadSetting(f"There is a run in {folder} already; add --resume to go on with it, or choose another --out.")
 
 
 def load(folder: Path) -> About:
@@ -140,6 +144,33 @@ def rows(folder: Path) -> dict[str, dict[str, Any]]:
                 )
             made[row["id"]] = row
     return made
+
+
+def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
+    """Bring the parts of one run from several folders into one (`out`, or the first folder); returns it.
+
+    Raises `BadInput` where the folders hold different runs, or different rows of the same part.
+    """
+    abouts = [load(folder) for folder in folders]
+    target = out or folders[0]
+    for folder, about in zip(folders[1:], abouts[1:], strict=True):
+        unlike = [name for name in SAME if getattr(about, name) != getattr(abouts[0], name)]
+        if unlike:
+            raise BadInput(
+                f"The runs in {folders[0]} and {folder} differ in {', '.join(unlike)}; merge parts of one run."
+            )
+    enter(target, abouts[0], "", resume=True)
+    for folder in folders:
+        for path in journal.parts(folder):
+            place = target / path.name
+            if place.resolve() == path.resolve():
+                continue
+            if place.is_file() and place.read_bytes() != path.read_bytes():
+                raise BadInput(
+                    f"The part {path.name} is in {target} and in {folder}, with other rows; remove one of them."
+                )
+            journal.write_text(place, path.read_text("utf-8"))
+    return target
 
 
 def _short(value: Any) -> str:
