@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,14 @@ ALONE = 0.2  # share of the steps in which the ViT trains alone
 DECAY = 0.6  # where the learning rate starts to fall
 EXACT = 0.9  # until here the layers compute in bfloat16, which is faster
 LOG_EVERY, SAVE_EVERY, CHECK_EVERY = 50, 500, 1000
+
+
+class SlotHeads(Protocol):
+    """What has the heads by which queries say what they know."""
+
+    place_head: nn.Linear
+
+    def slot_logits(self, queries: Tensor) -> tuple[Tensor, ...]: ...
 
 
 def crowding(progress: float) -> float:
@@ -66,7 +75,7 @@ def patch_loss(model: SlotModel, image: Tensor, labels: Labels) -> Tensor:
     return loss + 0.1 * (_ce(row, rows.expand(len(image), -1)) + _ce(column, columns.expand(len(image), -1)))
 
 
-def slot_loss(model: SlotModel, queries: Tensor, labels: Labels) -> Tensor:
+def slot_loss(model: SlotHeads, queries: Tensor, labels: Labels) -> Tensor:
     """What queries should say: the thing in their cell, and the place."""
     kind, size, colour = model.slot_logits(queries)
     loss = _ce(kind, labels.kind, _kind_weight(0.4)) + 0.4 * _ce(size, labels.size) + 0.3 * _ce(colour, labels.colour)
