@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
     frozenset({"engine"}),
     frozenset({"backends"}),
     frozenset({"lavis", "prompts", "chat", "transcript", "replay"}),
-    frozenset({"pocket", "evaluation", "doctor"}),
+    frozenset({"pocket", "evaluation", "bench", "doctor"}),
     frozenset({"api", "ui"}),
     frozenset({"cli", "__main__"}),
 )

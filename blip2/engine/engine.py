@@ -21,12 +21,14 @@ from blip2.engine.prefixes import Prefixes
 from blip2.engine.runner import Runner
 from blip2.engine.scheduler import Scheduler, Ticket
 from blip2.engine.stream import Detokenizer
-from blip2.errors import BadPrompt, Blip2Error, Closed
+from blip2.errors import BadPrompt, Blip2Error, Closed, WillNotFit
 from blip2.images import preprocess
 from blip2.loading import LoadedModel
 from blip2.values import Chunk, Finish, Request
 
 logger = logging.getLogger(__name__)
+TOO_LARGE = "The memory does not suffice for this answer from {title}; use fewer beams or a shorter prompt."
+SMALL = 100 << 20  # bytes of a model that one core runs fastest
 FAULT = "The answer was broken off by a fault of the model's worker ({fault}); please ask again."
 
 
@@ -64,6 +66,7 @@ class Engine:
         self._batch = Batch(self.runner)
         self._steps = itertools.count(1)
         self.steps = 0
+        self.shrunk = 0  # times that memory ran out and less was run from then on
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"engine {loaded.info.name}", daemon=True)
         self._thread.start()
@@ -85,7 +88,8 @@ class Engine:
         pixels = preprocess(request.picture.image, self.loaded.info.image_size)
         work = Work(request, pixels, ids, queue.SimpleQueue())
         expires = monotonic() + request.deadline if request.deadline is not None else None
-        self.scheduler.submit(Ticket(request.id, work, request.decoding.width, request.visitor, expires))
+        tokens = self.loaded.info.image_tokens + len(ids)
+        self.scheduler.submit(Ticket(request.id, work, request.decoding.width, tokens, request.visitor, expires))
         return self._stream(work)
 
     def cancel(self, request_id: str) -> None:
@@ -125,15 +129,34 @@ class Engine:
                 self.cancel(work.request.id)
 
     def _work(self) -> None:
+        if self.loaded.info.memory_bytes < SMALL:
+            torch.set_num_threads(1)  # this thread's: sharing so little work costs more than doing it
         while self.scheduler.wait():
             try:
                 self._round()
+            except torch.OutOfMemoryError:
+                self._make_room()
             except Exception as fault:
                 logger.exception("the worker of %s failed", self.loaded.info.name)
                 # The worker outlives any fault: everyone waiting is told, and the batch starts afresh.
                 self._fail_all(Blip2Error(FAULT.format(fault=type(fault).__name__)))
                 self._batch = Batch(self.runner)
         self._fail_all(Closed("The model was unloaded before the answer was ready; please load it again."))
+
+    def _make_room(self) -> None:
+        """Memory ran out in a step: what was running starts again, half at a time; it gives the same answers."""
+        self._batch = Batch(self.runner)
+        self.prefixes.clear()
+        self.images.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if self.scheduler.shrink():
+            self.shrunk += 1
+            logger.warning(
+                "memory ran out: %s runs %d rows at most now", self.loaded.info.name, self.scheduler.max_rows
+            )
+        else:
+            self._fail_all(WillNotFit(TOO_LARGE.format(title=self.loaded.info.title)))
 
     def _round(self) -> None:
         """Whoever stops leaves, newcomers join, and everybody takes one step."""

@@ -14,11 +14,13 @@ T = TypeVar("T")
 
 @dataclass(eq=False, slots=True)
 class Ticket(Generic[T]):
-    """A request as the scheduler sees it: rows it will hold, whose it is, when it must end (monotonic seconds)."""
+    """A request as the scheduler sees it: rows it will hold, tokens to read first, whose it is, when it must end
+    (monotonic seconds)."""
 
     id: str
     item: T
     rows: int = 1
+    tokens: int = 1
     visitor: str = ""
     expires: float | None = None
     submitted: float = field(default_factory=monotonic)
@@ -26,11 +28,19 @@ class Ticket(Generic[T]):
 
 
 class Scheduler(Generic[T]):
-    """Tickets wait until there is room. `max_rows` bounds the running rows, `max_waiting` the queue."""
+    """Tickets wait until there is room. `max_rows` bounds the running rows, `max_waiting` the queue, and `max_reading`
+    the prompt tokens read at once, so that newcomers do not hold up those whose answers are being written."""
 
-    def __init__(self, max_rows: int = 64, max_waiting: int = 256, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        max_rows: int = 64,
+        max_waiting: int = 256,
+        max_reading: int = 2048,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.max_rows = max_rows
         self.max_waiting = max_waiting
+        self.max_reading = max_reading
         self.clock = clock
         self.running: list[Ticket[T]] = []
         self._waiting: list[Ticket[T]] = []
@@ -97,13 +107,25 @@ class Scheduler(Generic[T]):
                     held[ticket.visitor] = held.get(ticket.visitor, 0) + ticket.rows
                 chosen = min(self._waiting, key=lambda t: held.get(t.visitor, 0) if t.visitor else 0)
                 room = self.max_rows - sum(held.values())
-                if chosen.rows > room and self.running:
+                reading = sum(ticket.tokens for ticket in started) + chosen.tokens
+                if self.running and (chosen.rows > room or (started and reading > self.max_reading)):
                     break
                 self._waiting.remove(chosen)
                 chosen.started = self.clock()
                 self.running.append(chosen)
                 started.append(chosen)
             return started
+
+    def shrink(self) -> bool:
+        """Memory ran out: put what runs back at the head of the queue and run half as much from now on. False when a
+        single ticket was running, so that less is not possible."""
+        with self._changed:
+            if len(self.running) <= 1:
+                return False
+            self.max_rows = max(1, sum(ticket.rows for ticket in self.running) // 2)
+            self._waiting = self.running + self._waiting
+            self.running = []
+            return True
 
     def finish(self, tickets: Iterable[Ticket[T]]) -> None:
         """Take out tickets that came to their end."""

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from blip2.engine.engine import Engine
-from blip2.errors import BadPrompt, Closed
+from blip2.engine.runner import Lane
+from blip2.errors import BadPrompt, Closed, WillNotFit
 from blip2.images import preprocess
 from blip2.loading import LoadedModel
 from blip2.prompts import defuse
@@ -245,6 +246,26 @@ def test_special_tokens_typed_by_a_visitor_are_only_text(engine: Engine) -> None
     assert not special & set(engine.tokens(typed))
     if engine.loaded.info.family == "opt":  # T5's vocabulary holds the whole string, so only `defuse` helps there
         assert not special & set(engine.tokens("what is <image> here?"))
+
+
+def test_memory_running_out_loses_no_answer(
+    engine: Engine, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [Request("m", picture, "two", Decoding(num_beams=3, max_new_tokens=8)) for picture in pictures]
+    alone = [whole(engine, request).candidates[0].ids for request in requests]
+    real = engine.runner.step
+
+    def small(lane: Lane, tokens: Tensor, parents: Tensor) -> Tensor:
+        if len(tokens) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(lane, tokens, parents)
+
+    monkeypatch.setattr(engine.runner, "step", small)
+    together = [list(stream)[-1].candidates[0].ids for stream in [engine.submit(request) for request in requests]]
+    assert together == alone
+    monkeypatch.setattr(engine.runner, "step", lambda *_: small(*[torch.zeros(9)] * 3))  # type: ignore[list-item]
+    with pytest.raises(WillNotFit, match="fewer beams"):
+        whole(engine, requests[0])
 
 
 def test_a_closed_engine_says_so(loaded: LoadedModel, pictures: list[Picture]) -> None:

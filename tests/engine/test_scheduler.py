@@ -14,7 +14,7 @@ def ids(tickets: list[Ticket[str]]) -> list[str]:
 
 
 def make(*names: str, rows: int = 1, visitor: str = "") -> list[Ticket[str]]:
-    return [Ticket(name, name, rows, visitor) for name in names]
+    return [Ticket(name, name, rows, visitor=visitor) for name in names]
 
 
 def test_rows_bound_what_runs_and_the_rest_waits() -> None:
@@ -49,6 +49,26 @@ def test_a_visitor_with_many_requests_does_not_hold_up_another() -> None:
     for ticket in make("a1", "a2", "a3", "a4", visitor="ann") + make("b1", visitor="bob"):
         scheduler.submit(ticket)
     assert ids(scheduler.admit()) == ["a1", "b1", "a2"]
+
+
+def test_newcomers_are_read_a_few_at_a_time() -> None:
+    scheduler: Scheduler[str] = Scheduler(max_reading=100)
+    for name in "abc":
+        scheduler.submit(Ticket(name, name, tokens=60))
+    assert [ids(scheduler.admit()) for _ in range(3)] == [["a"], ["b"], ["c"]]
+
+
+def test_when_memory_runs_out_half_as_much_runs_and_nothing_is_lost() -> None:
+    scheduler: Scheduler[str] = Scheduler(max_rows=20)
+    for ticket in make("a", "b", "c", "d", rows=5) + make("later"):
+        scheduler.submit(ticket)
+    assert len(scheduler.admit()) == 4
+    assert scheduler.shrink()
+    assert ids(scheduler.admit()) == ["a", "b"]
+    scheduler.finish(scheduler.running)
+    assert ids(scheduler.admit()) == ["c", "d"]
+    scheduler.finish(scheduler.running[1:])
+    assert not scheduler.shrink(), "one alone cannot be halved"
 
 
 def test_a_full_queue_says_busy() -> None:
