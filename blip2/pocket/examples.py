@@ -1,7 +1,8 @@
 """The example pictures of the page: scenes composed by hand, their titles and good first questions.
 
 `assets/examples/examples.json` is the source: each entry holds a file name, a title, questions to ask in this order
-(a later one may need the answers before it) and the scene. The scenes' seeds are outside the training range.
+(a later one may need the answers before it), the right answers, and the scene. The scenes were composed by hand, so
+none was drawn in training.
 
     python -m blip2.pocket.examples        # draws the pictures again (needs the emoji font)
 """
@@ -21,16 +22,18 @@ QUALITY = 92  # of the JPEG files
 
 @dataclass(frozen=True)
 class Example:
-    """One example: its picture's path, a title (also the alternative text), and questions to ask in order."""
+    """One example: its picture's path, a title (also the alternative text), questions in order and their answers."""
 
     path: Path
     title: str
     questions: tuple[str, ...]
     scene: Scene
+    answers: tuple[str, ...] = ()
 
 
 def _example(row: dict[str, Any]) -> Example:
-    return Example(FOLDER / row["file"], row["title"], tuple(row["questions"]), scene_from_json(row["scene"]))
+    scene = scene_from_json(row["scene"])
+    return Example(FOLDER / row["file"], row["title"], tuple(row["questions"]), scene, tuple(row["answers"]))
 
 
 def load_examples() -> tuple[Example, ...]:
