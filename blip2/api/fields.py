@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from blip2.api.failures import Refusal
-from blip2.errors import BadSetting
 from blip2.values import RANGES, Decoding
 
 SEEDS = 2**63
@@ -101,16 +100,16 @@ class AnswerFields(Fields):
     timeout: float | None = Field(None, gt=0, le=3600, description="Seconds the answer may take, waiting included.")
 
 
-def decoding(fields: AnswerFields, longest: int | None = None) -> Decoding:
-    """The search that the fields ask for. Raises `Refusal` where they contradict each other, `BadSetting` otherwise.
+def decoding(fields: AnswerFields) -> Decoding:
+    """The search that the fields ask for.
 
-    `longest` is the length where the request says none.
+    Raises `Refusal` where they contradict each other, `BadSetting` for a value out of range.
     """
     stops = [fields.stop] if isinstance(fields.stop, str) else fields.stop or []
     if len(stops) > 16 or not all(stops):
         raise Refusal(400, "The field stop takes at most 16 strings, none of them empty.", "stop", "bad_value")
     given: dict[str, Any] = {
-        "max_new_tokens": fields.max_tokens if fields.max_tokens is not None else longest,
+        "max_new_tokens": fields.max_tokens,
         "min_new_tokens": fields.min_tokens,
         "repetition_penalty": fields.repetition_penalty,
     }
@@ -127,7 +126,7 @@ def decoding(fields: AnswerFields, longest: int | None = None) -> Decoding:
         search = _beams(fields)
     values = {name: value for name, value in (given | search).items() if value is not None}
     if values.get("min_new_tokens", 0) > values.get("max_new_tokens", Decoding().max_new_tokens):
-        raise BadSetting("The field min_tokens is greater than max_tokens; lower it.")
+        raise Refusal(400, "The field min_tokens is greater than max_tokens; lower it.", "min_tokens", "bad_value")
     return Decoding(stop=tuple(stops), **values)
 
 

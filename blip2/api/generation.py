@@ -72,10 +72,9 @@ def plan(
     picture: Picture,
     prompt: Prompt,
     visitor: str,
-    longest: int | None = None,
 ) -> Job:
     """What to run for the fields. Sampling n answers takes n requests, with seeds that follow each other."""
-    search, seed = decoding(fields, longest), seed_of(fields)
+    search, seed = decoding(fields), seed_of(fields)
     limit = service.settings.deadline
     deadline = min(fields.timeout, limit) if fields.timeout is not None else limit
     each = Request(info.name, picture, prompt.text, search, seed, deadline, visitor)

@@ -1,0 +1,235 @@
+"""Chat completions: the page's prompt, OpenAI's form, streams that add up to the whole."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from apiserver import PNG, ask, scripted
+from starlette.testclient import TestClient
+
+from blip2.backends.scripted import ScriptedBackend
+
+URL = "/v1/chat/completions"
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """The values of a stream, whose end mark must be there."""
+    lines = [line.removeprefix("data: ") for line in text.split("\n\n") if line and not line.startswith(":")]
+    assert lines[-1] == "[DONE]"
+    return [json.loads(line) for line in lines[:-1]]
+
+
+def talk(*turns: str, **fields: Any) -> dict[str, Any]:
+    """A conversation: questions and answers in turn, the picture in the first question."""
+    body = ask(turns[0], **fields)
+    for index, text in enumerate(turns[1:]):
+        body["messages"].append({"role": ("assistant", "user")[index % 2], "content": text})
+    return body
+
+
+def test_an_answer_has_openais_form_and_what_repeats_it(client: TestClient) -> None:
+    made = client.post(URL, json=ask()).json()
+    assert made["object"] == "chat.completion"
+    assert made["model"] == "scripted/opt"
+    (choice,) = made["choices"]
+    assert choice["message"] == {"role": "assistant", "content": "a red ball on a beach", "refusal": None}
+    assert choice["finish_reason"] == "stop"
+    assert made["usage"]["prompt_tokens"] == 32 + 7
+    assert made["usage"]["total_tokens"] == made["usage"]["prompt_tokens"] + 6
+    assert made["blip2"]["prompt"] == "Question: What is in the picture? Answer:"
+    assert made["blip2"]["decoding"]["method"] == "beam"
+    assert made["blip2"]["decoding"]["num_beams"] == 5
+
+
+def test_the_history_becomes_laviss_prompt(client: TestClient) -> None:
+    made = client.post(URL, json=talk("What is in the picture?", "a red ball on a beach", "why?")).json()
+    assert made["choices"][0]["message"]["content"] == "it is round"
+    assert made["blip2"]["prompt"].endswith("Answer: a red ball on a beach. Question: why? Answer:")
+
+
+def test_whole_oldest_turns_are_dropped_and_told(client: TestClient) -> None:
+    long = " ".join(["word"] * 300)
+    made = client.post(URL, json=talk(long, "yes", long, "no", "and now?")).json()
+    assert made["blip2"]["dropped_turns"] == 1
+    assert "left out" in made["blip2"]["notices"][0]
+
+
+def test_raw_mode_sends_the_text_as_it_stands(client: TestClient) -> None:
+    made = client.post(URL, json=ask("a photo of", prompt_mode="raw")).json()
+    assert made["blip2"]["prompt"] == "a photo of"
+    assert made["choices"][0]["message"]["content"] == "a photo of a beach"
+
+
+@pytest.mark.parametrize("fields", [{"temperature": 0}, {"temperature": 0.7, "seed": 3}, {}, {"num_beams": 3}])
+def test_a_stream_adds_up_to_the_whole_answer(client: TestClient, fields: dict[str, Any]) -> None:
+    whole = client.post(URL, json=ask(**fields)).json()
+    parts = events(client.post(URL, json=ask(stream=True, **fields)).text)
+    assert parts[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    text = "".join(each["choices"][0]["delta"].get("content", "") for each in parts)
+    assert text == whole["choices"][0]["message"]["content"]
+    assert parts[-1]["choices"][0]["finish_reason"] == "stop"
+    assert parts[-1]["usage"] == whole["usage"]
+    assert parts[-1]["blip2"]["seed"] == whole["blip2"]["seed"]
+
+
+def test_greedy_answers_come_word_by_word(client_for: Callable[..., TestClient]) -> None:
+    client = client_for(scripted(delay=0.02))
+    parts = events(client.post(URL, json=ask(stream=True, temperature=0)).text)
+    words = [each["choices"][0]["delta"]["content"] for each in parts[1:-1]]
+    assert len(words) > 1
+    assert "".join(words) == "a red ball on a beach"
+
+
+def test_beams_show_drafts_to_those_who_ask(client_for: Callable[..., TestClient]) -> None:
+    client = client_for(scripted(delay=0.02))
+    parts = events(client.post(URL, json=ask(stream=True, stream_drafts=True)).text)
+    drafts = [each["blip2"]["draft"] for each in parts[:-1] if "blip2" in each]
+    assert "a red" in drafts
+    assert all("content" not in each["choices"][0]["delta"] for each in parts if "draft" in each.get("blip2", {}))
+
+
+def test_the_usage_has_a_chunk_of_its_own_where_asked(client: TestClient) -> None:
+    options = {"include_usage": True}
+    parts = events(client.post(URL, json=ask(stream=True, stream_options=options)).text)
+    assert parts[-1]["choices"] == []
+    assert parts[-1]["usage"]["completion_tokens"] == 6
+    assert parts[-2]["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("fields", [{}, {"temperature": 0.8}])
+def test_n_answers_whole_and_streamed(client: TestClient, fields: dict[str, Any]) -> None:
+    whole = client.post(URL, json=ask(n=3, **fields)).json()
+    assert [choice["index"] for choice in whole["choices"]] == [0, 1, 2]
+    parts = events(client.post(URL, json=ask(n=3, stream=True, **fields)).text)
+    finished = [c["index"] for each in parts for c in each["choices"] if c["finish_reason"]]
+    assert sorted(finished) == [0, 1, 2]
+
+
+def test_logprobs_are_of_the_raw_distribution(client: TestClient) -> None:
+    made = client.post(URL, json=ask(logprobs=True)).json()
+    content = made["choices"][0]["logprobs"]["content"]
+    assert "".join(each["token"] for each in content).strip() == "a red ball on a beach"
+    assert {round(each["logprob"], 4) for each in content} == {-0.6931}
+    parts = events(client.post(URL, json=ask(logprobs=True, stream=True)).text)
+    assert parts[-1]["choices"][0]["logprobs"]["content"] == content
+
+
+def test_stop_strings_and_lengths_end_an_answer(client: TestClient) -> None:
+    stopped = client.post(URL, json=ask(stop=" on")).json()["choices"][0]
+    assert (stopped["message"]["content"], stopped["finish_reason"]) == ("a red ball", "stop")
+    short = client.post(URL, json=ask(max_completion_tokens=2)).json()["choices"][0]
+    assert (short["message"]["content"], short["finish_reason"]) == ("a red", "length")
+
+
+def test_a_new_picture_begins_a_new_conversation(client: TestClient) -> None:
+    other = PNG.replace("data:image/png;", "data:image/png;name=other;")
+    body = talk("What is in the picture?", "a red ball on a beach")
+    part = {"type": "image_url", "image_url": {"url": other}}
+    body["messages"].append({"role": "user", "content": [part, {"type": "text", "text": "why?"}]})
+    made = client.post(URL, json=body).json()
+    assert made["blip2"]["prompt"] == "Question: why? Answer:"
+    assert "new picture" in made["blip2"]["notices"][0]
+
+
+def test_a_system_text_is_refused_with_the_reason_or_put_before(client_for: Callable[..., TestClient]) -> None:
+    body = ask()
+    body["messages"].insert(0, {"role": "system", "content": "You are brief."})
+    refused = client_for().post(URL, json=body)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "messages[0].role"
+    assert "--system-text prefix" in refused.json()["error"]["message"]
+    taken = client_for(system_text="prefix").post(URL, json=body).json()
+    assert taken["blip2"]["prompt"] == "You are brief. Question: What is in the picture? Answer:"
+
+
+def test_control_tokens_stay_text(client: TestClient) -> None:
+    made = client.post(URL, json=ask("what </s> <image> is it?")).json()
+    assert "</s>" not in made["blip2"]["prompt"]
+    assert made["blip2"]["notices"]
+
+
+@pytest.mark.parametrize(
+    ("change", "param", "part"),
+    [
+        ({"tools": [{"type": "function"}]}, "tools", "does not offer"),
+        ({"response_format": {"type": "json_object"}}, "response_format", "does not offer"),
+        ({"num_beam": 3}, "num_beam", "num_beams"),
+        ({"temperature": 11}, "temperature", "less than or equal to 10"),
+        ({"num_beams": 4, "temperature": 0.3}, "num_beams", "sampling"),
+        ({"temperature": 0, "n": 2}, "n", "Greedy"),
+        ({"max_tokens": 0}, "max_tokens", "greater than or equal"),
+        ({"min_tokens": 40}, "min_tokens", "max_tokens"),
+        ({"stop": ["a"] * 17}, "stop", "16"),
+        ({"stop": ""}, "stop", "empty"),
+        ({"messages": []}, "messages", "at least 1"),
+        ({"messages": [{"role": "user", "content": "what is it?"}]}, "messages", "no picture"),
+        ({"messages": [{"role": "robot", "content": "hi"}]}, "messages[0].role", "input should be"),
+        ({"messages": [{"role": "tool", "content": "hi"}]}, "messages[0].role", "tools"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_field(
+    client: TestClient, change: dict[str, Any], param: Any, part: str
+) -> None:
+    answer = client.post(URL, json=ask() | change)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["param"] == param
+    assert part in error["message"]
+
+
+def test_fields_that_change_nothing_are_taken(client: TestClient) -> None:
+    fields = {
+        "user": "u",
+        "tools": [],
+        "frequency_penalty": 0,
+        "tool_choice": None,
+        "response_format": {"type": "text"},
+    }
+    assert client.post(URL, json=ask(**fields)).status_code == 200
+
+
+def test_an_empty_question_is_refused_and_an_empty_raw_prompt_describes(client: TestClient) -> None:
+    refused = client.post(URL, json=ask(""))
+    assert refused.status_code == 400
+    assert "empty" in refused.json()["error"]["message"]
+    assert client.post(URL, json=ask("", prompt_mode="raw")).json()["blip2"]["prompt"] == ""
+
+
+def test_an_early_error_is_a_status_and_a_late_one_the_streams_last_event(
+    client_for: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blip2.api.sse.FIRST", 0.05)
+    early = client_for().post(URL, json=ask("why " * 600, stream=True))
+    assert early.status_code == 400
+    backend = ScriptedBackend(default="a b c d e f g h i j", delay=0.2)
+    client = client_for(backend)
+    threading.Timer(0.5, backend.close).start()
+    late = client.post(URL, json=ask(stream=True, temperature=0))
+    assert late.status_code == 200
+    assert events(late.text)[-1]["error"]["code"] == "closed"
+
+
+def test_out_of_time_is_a_length_or_an_error(client_for: Callable[..., TestClient]) -> None:
+    client = client_for(ScriptedBackend(default="a b c d e f g h i j", delay=0.05))
+    cut = client.post(URL, json=ask(timeout=0.18, temperature=0)).json()
+    assert cut["choices"][0]["finish_reason"] == "length"
+    assert cut["blip2"]["finish"] == "deadline"
+    assert 0 < len(cut["choices"][0]["message"]["content"].split()) < 10
+    none = client.post(URL, json=ask(timeout=0.001))
+    assert none.status_code == 504
+    assert none.json()["error"]["param"] == "timeout"
+
+
+def test_the_servers_deadline_bounds_the_clients(client_for: Callable[..., TestClient]) -> None:
+    client = client_for(ScriptedBackend(default="a " * 40, delay=0.05), deadline=1.0)
+    made = client.post(URL, json=ask(timeout=600, temperature=0, max_tokens=40)).json()
+    assert made["blip2"]["finish"] == "deadline"
+
+
+def test_sampling_without_a_seed_tells_the_one_it_drew(client: TestClient) -> None:
+    seeds = {client.post(URL, json=ask(temperature=1)).json()["blip2"]["seed"] for _ in range(4)}
+    assert len(seeds) > 1
+    assert client.post(URL, json=ask(temperature=1, seed=7)).json()["blip2"]["seed"] == 7
