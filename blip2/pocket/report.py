@@ -15,7 +15,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 from blip2 import zoo
 from blip2.backends.base import Backend
-from blip2.errors import BadSetting, Blip2Error
+from blip2.errors import BadSetting
 from blip2.images import picture_from
 from blip2.pocket import report_card
 from blip2.pocket.committed import load_committed
@@ -34,10 +34,9 @@ from blip2.pocket.photo_exam import PhotoExam
 from blip2.pocket.scenes import FontMissing, render
 from blip2.values import Picture
 
-__all__ = ["MODELS", "main", "report"]
+__all__ = ["MODELS", "report", "run"]
 
 MODELS = {"opt": "blip2_opt/pocket_opt", "t5": "blip2_t5/pocket_flant5", "itm": "blip2/pocket"}
-SCENES, SEED = 2000, 20_26
 BLOCK = 96  # scenes drawn and held in memory at a time
 Asked = tuple[Sheet, Picture]
 
@@ -112,27 +111,8 @@ def _about(models: Mapping[str, str], source: str, seed: int | None) -> dict[str
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m blip2 pocket report", description=__doc__.split("\n")[0])
-    parser.add_argument("--scenes", type=int, default=SCENES, help=f"how many fresh scenes to draw (default: {SCENES})")
-    parser.add_argument("--seed", type=int, default=SEED, help=f"which scenes and questions (default: {SEED})")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument(
-        "--photos", type=Path, metavar="DIR", help="a folder of photographs, to see how many are noticed"
-    )
-    parser.add_argument("--committed", action="store_true", help="use the committed scenes instead of drawing new ones")
-    parser.add_argument("--only", nargs="+", choices=sorted(MODELS), default=list(MODELS), help="only these models")
-    parser.add_argument("--mistakes", type=Path, metavar="FILE", help="write every wrong answer to this file, as JSON")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """As `run`, with the options of a command line."""
-    return run(_parser().parse_args(argv))
-
-
 def run(options: argparse.Namespace) -> int:
-    """Run the report and print it; 0.
+    """Run the report with the options of `blip2.cli.pocket` and print it; 0.
 
     Raises:
         Blip2Error: a setting out of range, a folder without pictures, or a model that is not there.
@@ -167,11 +147,3 @@ def _scenes(options: argparse.Namespace) -> tuple[Iterable[Asked], str, int | No
         except FontMissing as error:
             print(f"{error} Until then the committed scenes are used.", file=sys.stderr)
     return load_committed(), "committed", None
-
-
-if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except Blip2Error as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(1) from None
