@@ -1,7 +1,7 @@
 """The bundled checkpoints through the backend that serves them, on committed scenes that they were not trained on.
 
-The floors lie under the figures of `assets/pocket/report.json`, which were measured on 2,000 scenes, by what chance does
-to a few dozen.
+The floors lie under the figures of `assets/pocket/report.json`, which were measured on 2,000 scenes, by what chance
+does to a few dozen.
 """
 
 from collections.abc import Iterator
