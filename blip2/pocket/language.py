@@ -14,114 +14,21 @@ command. One thread is as fast as several at this size.
 from __future__ import annotations
 
 import argparse
-import random
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from blip2.pocket.asker import QA
-from blip2.pocket.dialogue import dialogue, lots
-from blip2.pocket.language_data import Batch, Symbols, conversations, opt_batch, slot_labels, turns_of
-from blip2.pocket.speaker import Speaker, newline
-from blip2.pocket.tokenizer import Encoder, special_ids
-from blip2.pocket.world import EVAL_SEEDS, Scene, scene_at
+from blip2.pocket.features import load_features
+from blip2.pocket.language_batches import Plan, Source, chunks, pictured, symbolic
+from blip2.pocket.language_check import measure
+from blip2.pocket.speaker import Speaker
+from blip2.pocket.symbols import Symbols, slot_labels
+from blip2.pocket.world import EVAL_SEEDS, scene_at
 
-__all__ = ["Plan", "Source", "load_speaker", "measure", "train"]
-
-# Asked more often in training than by visitors: what is slow to learn.
-_EMPHASIS = {"at": 3.5, "relation": 3.5, "beside": 3.5, "next": 2.5, "count_kind": 2.4, "exist": 2.4, "other": 8.0}
-_EMPHASIS |= {"unknown_thing": 1.8, "unknown_fact": 1.8, "it_fact": 2.0, "and": 2.5, "it_next": 1.5}
-_LOTS = lots(_EMPHASIS)
-
-Source = Callable[[int, int], tuple[list[Scene], Tensor]]  # (step, how many) -> scenes and their slots [n, 16, 128]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train. Lengths of conversations grow in three phases that begin at `phases` of the steps."""
-
-    family: str
-    steps: int
-    rows: int
-    tokens: int = 120  # of conversation a row
-    rate: float = 1.2e-3
-    seed: int = 0
-    decay: float = 0.45  # share of the steps in which the rate falls to nothing
-    alone: int = 0  # steps in which only the projection learns
-    phases: tuple[float, float] = (0.5, 0.78)
-    warm_up: int = 100
-
-
-_LENGTHS = ((1, 1, 2, 2, 2, 3), (1, 2, 2, 3, 4, 6), (1, 2, 3, 4, 8, 14))
-
-
-def _ask(scene: Scene, rng: random.Random, turns: int) -> list[QA]:
-    return dialogue(scene, rng, turns, follow=0.65, drawn_from=_LOTS)
-
-
-def symbolic(plan: Plan) -> Source:
-    """Fresh scenes of the training seeds as symbols."""
-    symbols = Symbols()
-
-    def draw(step: int, count: int) -> tuple[list[Scene], Tensor]:
-        scenes = [scene_at(plan.seed * 50_000_000 + step * count + at) for at in range(count)]
-        return scenes, symbols(scenes, step)
-
-    return draw
-
-
-def pictured(folder: Path, plan: Plan) -> Source:
-    """Training scenes as the eyes saw them: what `features` cached."""
-    seeds, slots = [], []
-    for path in sorted(folder.glob("*.pt")):
-        part = torch.load(path, weights_only=True)
-        seeds.append(part["seeds"])
-        slots.append(part["features"])
-    known, seen = torch.cat(seeds).tolist(), torch.cat(slots)
-
-    def draw(step: int, count: int) -> tuple[list[Scene], Tensor]:
-        chosen = random.Random(f"{plan.seed} {step} pictures").sample(range(len(known)), count)
-        return [scene_at(known[at]) for at in chosen], seen[chosen].float()
-
-    return draw
-
-
-def _collate(plan: Plan, scenes: Sequence[Scene], rng: random.Random, lengths: Sequence[int], encode: Encoder) -> Batch:
-    ids = special_ids(plan.family)
-    stop = encode(".")[0]
-    rows = [conversations(scene, rng, lengths, plan.tokens, encode, _ask) for scene in scenes]
-    if plan.family == "opt":
-        return opt_batch(rows, ids["</s>"], newline(), stop)
-    raise NotImplementedError(plan.family)
-
-
-def measure(
-    speaker: Speaker, scenes: Sequence[Scene], slots: Tensor, split: str = "train", turns: int = 6
-) -> dict[str, float]:
-    """Share of answers all of whose tokens are the model's first choice, by type and `all`; history is the right one."""
-    encode, ids = Encoder(speaker.family), special_ids(speaker.family)
-    right: dict[str, list[bool]] = defaultdict(list)
-    labels = slot_labels(scenes)
-    for first in range(0, len(scenes), 16):
-        part = range(first, min(first + 16, len(scenes)))
-        said = [dialogue(scenes[at], random.Random(f"{at} {split}"), turns, split) for at in part]
-        talks = [turns_of(qas, encode) for qas in said]
-        rows = [[talk] for talk in talks]
-        batch = opt_batch(rows, ids["</s>"], newline(), encode(".")[0])
-        with torch.no_grad():
-            output = speaker(slots[part.start : part.stop], labels[part.start : part.stop], batch)
-        table = torch.zeros_like(batch.labels, dtype=torch.bool)
-        table[batch.labels != -100] = output.chosen != output.right
-        for kind, row, start, end, _ in batch.answers:
-            right[kind].append(not bool(table[row, start:end].any()))
-    scores = {kind: sum(values) / len(values) for kind, values in sorted(right.items())}
-    everything = [value for values in right.values() for value in values]
-    return {"all": sum(everything) / len(everything), **scores}
+__all__ = ["load_speaker", "train"]
 
 
 def _rate(plan: Plan, step: int) -> float:
@@ -139,7 +46,7 @@ def load_speaker(path: Path, family: str) -> Speaker:
 def train(plan: Plan, speaker: Speaker, source: Source, out: Path, report: Callable[[int, str], None]) -> None:
     """Train to the end of the plan; writes `out` every 250 steps and goes on from it if it is there."""
     optimiser = torch.optim.Adam(speaker.parameters(), plan.rate, (0.9, 0.98))
-    step, seconds, encode = 0, 0.0, Encoder(plan.family)
+    step, seconds = 0, 0.0
     if out.exists():
         saved = torch.load(out, weights_only=True)
         speaker.load_state_dict(saved["model"])
@@ -147,19 +54,20 @@ def train(plan: Plan, speaker: Speaker, source: Source, out: Path, report: Calla
         step, seconds = saved["step"], saved["seconds"]
     began, sums = time.process_time() - seconds, torch.zeros(4)
     while step < plan.steps:
-        phase = sum(step >= share * plan.steps for share in plan.phases)
         scenes, slots = source(step, plan.rows)
-        batch = _collate(plan, scenes, random.Random(f"{plan.seed} {step}"), _LENGTHS[phase], encode)
+        made = chunks(plan, step, scenes)
         for group in optimiser.param_groups:
             group["lr"] = _rate(plan, step)
         for name, weight in speaker.named_parameters():
             weight.requires_grad_(step >= plan.alone or name.startswith(("projection", "tie_scale")))
-        output = speaker(slots, slot_labels(scenes), batch)
         optimiser.zero_grad()
-        output.loss.backward()  # type: ignore[no-untyped-call]
+        labels, answers = slot_labels(scenes), sum(len(batch.answers) for _, batch in made)
+        for about, batch in made:
+            output, share = speaker(slots[about], labels[about], batch), len(batch.answers) / answers
+            (share * output.loss).backward()
+            sums += share * torch.stack([output.answer, output.noun, output.part, output.tie]).detach()
         torch.nn.utils.clip_grad_norm_(speaker.parameters(), 1.0)
         optimiser.step()
-        sums += torch.stack([output.answer, output.noun, output.part, output.tie]).detach()
         step += 1
         if step % 50 == 0:
             losses = " ".join(f"{value:.3f}" for value in (sums / 50).tolist())
@@ -184,8 +92,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=10)
     parser.add_argument("--rate", type=float, default=1.2e-3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--features", type=Path, help="folder of cached pictures, for the stage of pictures")
+    parser.add_argument("--phases", type=float, nargs=2, default=(0.5, 0.78), help="when conversations grow longer")
+    parser.add_argument("--alone", type=int, default=0, help="first steps in which only the projection learns")
+    parser.add_argument("--features", type=Path, help="cached pictures, for the stage of pictures")
+    parser.add_argument("--checked", type=Path, help="cached pictures of evaluation scenes to measure on")
     parser.add_argument("--start", type=Path, help="checkpoint to begin from")
+    parser.add_argument("--words", type=Path, help="for t5: an OPT checkpoint whose word embeddings to begin with")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -196,10 +108,18 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(asked.seed)
     speaker = Speaker(asked.family) if asked.start is None else load_speaker(asked.start, asked.family)
-    plan = Plan(asked.family, asked.steps, asked.rows, rate=asked.rate, seed=asked.seed)
-    source = symbolic(plan)
-    fresh = [scene_at(EVAL_SEEDS.start + 5_000_000 + at) for at in range(160)]
-    slots = Symbols()(fresh, 1)
+    if asked.words is not None:
+        speaker.take_words(load_speaker(asked.words, "opt"))
+    plan = Plan(asked.family, asked.steps, asked.rows, rate=asked.rate, seed=asked.seed, alone=asked.alone)
+    plan = replace(plan, phases=tuple(asked.phases))
+    if asked.stage == "symbols":
+        source = symbolic(plan)
+        fresh = [scene_at(EVAL_SEEDS.start + 5_000_000 + at) for at in range(160)]
+        slots = Symbols()(fresh, 1)
+    else:
+        source = pictured(asked.features, plan)
+        checked = load_features(asked.checked)
+        fresh, slots = list(checked.scenes[:160]), checked.queries[:160].float()
 
     def report(step: int, line: str) -> None:
         print(line, flush=True)

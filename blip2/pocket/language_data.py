@@ -3,8 +3,6 @@
 A `Turn` is tokenised once and used by both families: OPT packs several conversations about one picture into a row
 (`opt_batch`), T5 reads one prompt a row (`t5_batch`). Labels are the answers' tokens alone. `nouns` and `parts` say
 for some positions which slots of the picture the words there mean, or the next words rest on.
-
-`Symbols` stands in for the eyes before there are any: a fixed random code for what is in each cell, plus noise.
 """
 
 from __future__ import annotations
@@ -21,29 +19,24 @@ from blip2.pocket.asker import QA
 from blip2.pocket.captions import BACKGROUND_SLOT
 from blip2.pocket.dialogue import CAPTION_PROMPTS, caption
 from blip2.pocket.tokenizer import Encoder
-from blip2.pocket.world import BACKGROUND, COLOURS, KINDS, SIZES, Scene
+from blip2.pocket.world import Scene
 
 __all__ = [
     "IGNORE",
     "SLOTS",
     "Batch",
-    "Symbols",
     "Turn",
     "caption_turn",
     "opt_batch",
-    "slot_labels",
     "t5_batch",
     "turns_of",
 ]
 
 IGNORE = -100
-QUERIES, SLOTS, WIDTH = 16, BACKGROUND_SLOT + 1, 128
+QUERIES, SLOTS = 16, BACKGROUND_SLOT + 1
 LONGEST_TEXT = 236  # ids of one conversation
 Talker = Callable[[Scene, random.Random, int], list[QA]]
 Marks = list[tuple[int, tuple[int, ...]]]
-_KIND = {kind.name: number for number, kind in enumerate(KINDS)}
-_COLOUR = {colour: number for number, colour in enumerate(COLOURS)}
-_PLACE = {name: number for number, name in enumerate(BACKGROUND)}
 
 
 @dataclass(frozen=True)
@@ -94,41 +87,7 @@ def caption_turn(scene: Scene, prompt: str, encode: Encoder) -> Turn:
     return Turn(encode(prompt) if prompt else [], encode(text.text, True), encode(text.text), [], parts, "caption")
 
 
-class Symbols:
-    """Slots [n, 16, 128] made from a scene instead of seen in its picture."""
-
-    def __init__(self, noise: float = 0.35) -> None:
-        rng = np.random.default_rng(7)
-        self.kind = rng.normal(size=(len(KINDS) + 1, WIDTH))
-        self.size = rng.normal(size=(len(SIZES), WIDTH)) * 0.7
-        self.colour = rng.normal(size=(len(COLOURS), WIDTH)) * 0.7
-        self.place = rng.normal(size=(len(BACKGROUND), WIDTH))
-        self.noise = noise
-
-    def __call__(self, scenes: Sequence[Scene], seed: int) -> Tensor:
-        """The slots of these scenes; `seed` fixes the noise."""
-        slots = np.random.default_rng(seed).standard_normal((len(scenes), QUERIES, WIDTH)) * self.noise
-        slots[:, :BACKGROUND_SLOT] += self.kind[-1]
-        for row, scene in enumerate(scenes):
-            slots[row, BACKGROUND_SLOT] += self.place[_PLACE[scene.background]]
-            for thing in scene.things:
-                slots[row, thing.cell] += (
-                    self.kind[_KIND[thing.kind]] - self.kind[-1] + self.size[SIZES.index(thing.size)]
-                )
-                if thing.colour:
-                    slots[row, thing.cell] += self.colour[_COLOUR[thing.colour]]
-        return torch.from_numpy(slots).float()
-
-
-def slot_labels(scenes: Sequence[Scene]) -> Tensor:
-    """What each slot holds, [n, 10, 3]: kind, size and colour of cells (IGNORE where there is none); place in slot 9."""
-    labels = np.full((len(scenes), SLOTS, 3), IGNORE)
-    for row, scene in enumerate(scenes):
-        labels[row, BACKGROUND_SLOT, 0] = _PLACE[scene.background]
-        for thing in scene.things:
-            colour = _COLOUR[thing.colour] if thing.colour else IGNORE
-            labels[row, thing.cell] = (_KIND[thing.kind], SIZES.index(thing.size), colour)
-    return torch.from_numpy(labels)
+_NONE = torch.empty(0)
 
 
 @dataclass
@@ -138,10 +97,18 @@ class Batch:
     ids: Tensor  # [B, L]
     group: Tensor  # [B, L] conversation of each id within its row from 1, 0 for padding
     position: Tensor  # [B, L] place within the conversation, without the picture
-    labels: Tensor  # [B, L] OPT: next id; T5: [B, A] the answer's ids
+    labels: Tensor  # [B, L] OPT: next id; T5: [B, A] the answers' ids
     nouns: tuple[Tensor, Tensor, Tensor]  # rows, positions, masks [m, 10]
     parts: tuple[Tensor, Tensor, Tensor]
+    asked: tuple[Tensor, Tensor, Tensor]  # T5: where the encoder has read a question, what its answer rests on
     answers: list[tuple[str, int, int, int, int]] = field(default_factory=list)  # type, row, first, last + 1, turn
+    # T5 alone. An id's turn; ids that their own turn alone sees; the decoder's input and whose answer each id is.
+    turn: Tensor = _NONE  # [B, L]
+    private: Tensor = _NONE  # [B, L]
+    before: Tensor = _NONE  # [B, A]
+    answer_group: Tensor = _NONE  # [B, A]
+    answer_turn: Tensor = _NONE  # [B, A]
+    open_: bool = False  # one prompt a row, in which everything sees everything
 
 
 def _masks(marks: list[tuple[int, int, tuple[int, ...]]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -190,33 +157,79 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
     for row, columns in enumerate(made):
         table[:, row, : len(columns[0])] = columns
     ids_, group_, position_, labels_ = torch.from_numpy(table)
-    return Batch(ids_, group_, position_, labels_, _masks(nouns), _masks(parts), answers)
+    return Batch(ids_, group_, position_, labels_, _masks(nouns), _masks(parts), _masks([]), answers)
 
 
-def t5_batch(rows: Sequence[Sequence[Turn]], end: int, stop: int) -> Batch:
-    """A conversation a row: the encoder reads all but the last answer, which the decoder is to give."""
-    nouns: list[tuple[int, int, tuple[int, ...]]] = []
-    parts: list[tuple[int, int, tuple[int, ...]]] = []
+class _Row:
+    """One T5 row in the making: columns of the encoder's text and of the decoder's answers."""
+
+    def __init__(self) -> None:
+        self.text: list[tuple[int, int, int, int, bool]] = []  # id, group, place, turn, private
+        self.answers: list[tuple[int, int, int, int]] = []  # id before, label, group, turn
+
+    def put(self, ids: Sequence[int], group: int, place: int, turn: int, private: bool = False) -> None:
+        self.text += [(id_, group, place + at, turn, private) for at, id_ in enumerate(ids)]
+
+    def answer(self, ids: Sequence[int], start: int, end: int, group: int, turn: int) -> None:
+        pairs = zip([start, *ids], [*ids, end], strict=True)
+        self.answers += [(before, label, group, turn) for before, label in pairs]
+
+
+def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, stop: int, open_: bool = False) -> Batch:
+    """Rows of conversations; `start` begins an answer, `end` ends it and a question, `stop` is the ".".
+
+    With `open_` a row is one conversation, only its last question is answered, and nothing is hidden from anything.
+    """
+    marks: tuple[list[tuple[int, int, tuple[int, ...]]], ...] = ([], [], [])  # nouns, parts, asked
     answers: list[tuple[str, int, int, int, int]] = []
-    prompts: list[list[int]] = []
-    for row, turns in enumerate(rows):
-        ids: list[int] = []
-        for turn in turns[:-1]:
-            nouns += [(row, len(ids) + at, slots) for at, slots in turn.nouns]
-            ids += [*turn.prompt, *turn.answer, stop]
-        last = turns[-1]
-        nouns += [(row, len(ids) + at, slots) for at, slots in last.nouns]
-        parts += [(row, at, slots) for at, slots in last.parts]
-        prompts.append([*ids, *last.prompt, end])
-        answers.append((last.type, row, 0, len(last.bare) + 1, len(turns) - 1))
-    table = np.zeros((3, len(rows), max(map(len, prompts))), np.int64)
-    labels = np.full((len(rows), max(len(turns[-1].bare) for turns in rows) + 1), IGNORE)
-    for row, ids in enumerate(prompts):
-        table[:, row, : len(ids)] = ids, [1] * len(ids), range(len(ids))
-        target = [*rows[row][-1].bare, end]
-        labels[row, : len(target)] = target
-    ids_, group_, position_ = torch.from_numpy(table)
-    return Batch(ids_, group_, position_, torch.from_numpy(labels), _masks(nouns), _masks(parts), answers)
+    made = [_Row() for _ in rows]
+    for at, (row, conversations_) in enumerate(zip(made, rows, strict=True)):
+        for group, turns in enumerate(conversations_, 1):
+            place = 0
+            for number, turn in enumerate(turns):
+                block = 0 if open_ else number
+                here = len(row.text)
+                marks[0].extend((at, here + spot, slots) for spot, slots in turn.nouns)
+                row.put(turn.prompt, group, place, block)
+                place += len(turn.prompt)
+                if turn.prompt and turn.parts:
+                    marks[2].append((at, len(row.text) - 1, turn.parts[0][1]))
+                last = number == len(turns) - 1
+                if last or not open_:
+                    row.put([end], group, place, block, True)
+                    first = len(row.answers)
+                    marks[1].extend((at, first + spot, slots) for spot, slots in turn.parts)
+                    row.answer(turn.bare, start, end, group, block)
+                    answers.append((turn.type, at, first, len(row.answers), number))
+                if not last:
+                    row.put([*turn.answer, stop], group, place, 0 if open_ else number + 1)
+                    place += len(turn.answer) + 1
+    text = np.zeros((5, len(rows), max(len(row.text) for row in made)), np.int64)
+    said = np.zeros((4, len(rows), max(len(row.answers) for row in made)), np.int64)
+    said[1] = IGNORE
+    for at, row in enumerate(made):
+        text[:, at, : len(row.text)] = np.array(row.text).T
+        said[:, at, : len(row.answers)] = np.array(row.answers).T
+    ids, groups, places, turns_, private = torch.from_numpy(text)
+    before, labels, answer_group, answer_turn = torch.from_numpy(said)
+    nouns, parts, asked = map(_masks, marks)
+    hidden = private.bool()
+    return Batch(
+        ids,
+        groups,
+        places,
+        labels,
+        nouns,
+        parts,
+        asked,
+        answers,
+        turns_,
+        hidden,
+        before,
+        answer_group,
+        answer_turn,
+        open_,
+    )
 
 
 def conversations(

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import OPTConfig, OPTForCausalLM, T5Config, T5ForConditionalGeneration
 
+from blip2.pocket import packed_t5
 from blip2.pocket.language_data import IGNORE, QUERIES, SLOTS, Batch
 from blip2.pocket.tokenizer import build, special_ids
 from blip2.pocket.world import BACKGROUND, COLOURS, KINDS, SIZES
@@ -26,7 +27,7 @@ __all__ = ["LONGEST", "Output", "Speaker", "newline", "text_config"]
 EYES = 128  # width of the Q-Former's outputs
 LONGEST = 256  # positions of the OPT model, picture included
 WIDTHS = {"opt": 128, "t5": 128}
-NOUN_LAYER, PART_LAYER = 2, 3  # OPT layers whose states the helpers read
+NOUN_LAYER, PART_LAYER = 2, 3  # layers whose states the helpers read
 AUXILIARY, TIE = 2.0, 0.3
 _PLACE_WORDS = ("beach", "meadow", "sky", "snow", "city", "desert", "sea", "room", "forest", "street")
 
@@ -58,7 +59,7 @@ def text_config(family: str) -> OPTConfig | T5Config:
         d_model=width,
         d_kv=32,
         d_ff=3 * width,
-        num_layers=4,
+        num_layers=3,
         num_decoder_layers=2,
         num_heads=4,
         dropout_rate=0.0,
@@ -107,7 +108,7 @@ class Speaker(nn.Module):
         self.lm = kind._from_config(config, attn_implementation="sdpa")
         width = WIDTHS[family]
         self.projection = nn.Linear(EYES, width)
-        self.noun_head, self.part_head = nn.Linear(width, SLOTS), nn.Linear(width, SLOTS)
+        self.noun_head, self.part_head, self.asked_head = (nn.Linear(width, SLOTS) for _ in range(3))
         self.tie_scale = nn.Parameter(torch.tensor(4.0))
         encode = build(family).encode
         names = ([k.name for k in KINDS], SIZES, COLOURS, _PLACE_WORDS)
@@ -127,6 +128,13 @@ class Speaker(nn.Module):
                 weight.data.mul_(0.2)
         nn.init.normal_(self.projection.weight, std=0.025)
         nn.init.zeros_(self.projection.bias)
+
+    def take_words(self, other: Speaker) -> None:
+        """Begin with another family's word embeddings and projection: all ids but the special ones are the same."""
+        table = other.lm.get_input_embeddings().weight.detach()
+        for weight in (self.lm.get_input_embeddings().weight, self.lm.lm_head.weight):
+            weight.data[len(special_ids("t5")) :] = table[len(special_ids("opt")) :]
+        self.projection.load_state_dict(other.projection.state_dict())
 
     def embed(self, ids: Tensor) -> Tensor:
         embedded: Tensor = self.lm.get_input_embeddings()(ids)
@@ -178,20 +186,13 @@ class Speaker(nn.Module):
         )
 
     def _t5(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
-        mask = torch.cat([batch.group.new_ones(len(seen), QUERIES), batch.group], 1)
-        encoded = self.lm.encoder(inputs_embeds=torch.cat([seen, self.embed(batch.ids)], 1), attention_mask=mask)
-        states = encoded.last_hidden_state
+        middle, states, decoded = packed_t5.forward(self.lm, seen, batch, NOUN_LAYER)
         labelled = batch.labels != IGNORE
-        before = batch.labels.masked_fill(~labelled, 0).roll(1, 1)
-        before[:, 0] = self.lm.config.decoder_start_token_id
-        decoded = self.lm.decoder(
-            input_ids=before, encoder_hidden_states=states, encoder_attention_mask=mask, use_cache=False
-        ).last_hidden_state
         logits, right = self.lm.lm_head(decoded[labelled]), batch.labels[labelled]
         return Output(
             F.cross_entropy(logits, right),
-            _about(states, self.noun_head, batch.nouns, QUERIES),
-            _about(decoded, self.part_head, batch.parts, 0),
+            _about(middle, self.noun_head, batch.nouns, QUERIES),
+            _about(decoded, self.part_head, batch.parts, 0) + _about(states, self.asked_head, batch.asked, QUERIES),
             tie,
             logits.argmax(-1),
             right,

@@ -24,7 +24,7 @@ gorilla leopard cheetah jaguar panther hyena donkey buffalo bison moose ostrich 
 swan goose turkey pigeon sparrow raven pelican stork shark dolphin seal walrus squid lobster shrimp oyster clam
 starfish lizard crocodile alligator dinosaur dragon unicorn spider ant beetle wasp mosquito worm scorpion moth cricket
 grape peach plum mango kiwi melon apricot raspberry blueberry avocado tomato potato onion garlic pepper
-cucumber lettuce cabbage broccoli spinach bean pea rice bread butter cheese ham bacon sausage steak soup 
+cucumber lettuce cabbage broccoli spinach bean pea rice bread butter cheese ham bacon sausage steak soup
 sandwich noodle pasta sushi pancake waffle muffin pie pudding chocolate candy honey jam sugar salt yogurt juice
 wine beer soda table sofa couch desk shelf drawer mirror curtain carpet pillow blanket towel soap
 brush comb toothbrush razor scissors needle thread button zipper spoon fork knife plate bowl bottle jar pot pan
@@ -36,7 +36,7 @@ taxi ambulance van wagon sled parachute bridge tower windmill lighthouse factory
 museum stadium tunnel fence gate roof chimney stairs elevator volcano island river
 lake waterfall cave valley path doll puppet puzzle dice chess card marble swing slide violin cello flute harp
 trombone saxophone banjo accordion microphone radio telephone keyboard printer screen battery plug wire
- boy girl man woman child king queen doctor nurse teacher farmer soldier pirate clown ghost witch wizard angel
+boy girl man woman child king queen doctor nurse teacher farmer soldier pirate clown ghost witch wizard angel
 vampire zombie alien skeleton mermaid fairy giant knight princess finger hand foot nose ear mouth tooth beard
 daisy lily orchid fern ivy bush root acorn pine oak storm thunder lightning fog
 wind comet planet satellite meteor

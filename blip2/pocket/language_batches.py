@@ -1,0 +1,136 @@
+"""What the pocket language models train on, step by step: scenes, their slots and packed conversations about them.
+
+A batch follows from the plan's seed and the step.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from blip2.pocket.asker import QA
+from blip2.pocket.dialogue import dialogue, lots
+from blip2.pocket.features import load_features
+from blip2.pocket.language_data import Batch, Turn, conversations, opt_batch, t5_batch
+from blip2.pocket.speaker import newline
+from blip2.pocket.symbols import Symbols
+from blip2.pocket.tokenizer import Encoder, special_ids
+from blip2.pocket.world import Scene, scene_at
+
+__all__ = ["Chunk", "Plan", "Source", "chunks", "encoder", "exam_chunk", "pictured", "symbolic"]
+
+# Asked more often in training than by visitors: what is slow to learn.
+_EMPHASIS = {"at": 3.5, "relation": 3.5, "beside": 3.5, "next": 2.5, "count_kind": 2.4, "exist": 2.4, "other": 8.0}
+_EMPHASIS |= {"unknown_thing": 1.8, "unknown_fact": 1.8, "it_fact": 2.0, "and": 2.5, "it_next": 1.5}
+_LOTS = lots(_EMPHASIS)
+
+Source = Callable[[int, int], tuple[list[Scene], Tensor]]  # (step, how many) -> scenes and their slots [n, 16, 128]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train. Lengths of conversations grow in three phases that begin at `phases` of the steps."""
+
+    family: str
+    steps: int
+    rows: int
+    tokens: int = 120  # of conversation a row
+    rate: float = 1.2e-3
+    seed: int = 0
+    decay: float = 0.45  # share of the steps in which the rate falls to nothing
+    alone: int = 0  # steps in which only the projection learns
+    phases: tuple[float, float] = (0.5, 0.78)
+    warm_up: int = 100
+    opened: float = 0.2  # T5: share of the pictures whose prompts are not packed
+
+
+Chunk = tuple[Tensor, Batch]  # which of the pictures each row is about [B], and the rows
+CHUNKS = 2  # in which prompts of like length go together
+_LENGTHS = ((1, 1, 2, 2, 2, 3), (1, 2, 2, 3, 4, 6), (1, 2, 3, 4, 8, 14))
+
+
+def _ask(scene: Scene, rng: random.Random, turns: int) -> list[QA]:
+    return dialogue(scene, rng, turns, follow=0.65, drawn_from=_LOTS)
+
+
+@lru_cache(maxsize=2)
+def encoder(family: str) -> Encoder:
+    """The family's encoder, one for all, as it remembers words."""
+    return Encoder(family)
+
+
+def symbolic(plan: Plan) -> Source:
+    """Fresh scenes of the training seeds as symbols."""
+    symbols = Symbols()
+
+    def draw(step: int, count: int) -> tuple[list[Scene], Tensor]:
+        scenes = [scene_at(plan.seed * 50_000_000 + step * count + at) for at in range(count)]
+        return scenes, symbols(scenes, step)
+
+    return draw
+
+
+def pictured(path: Path, plan: Plan) -> Source:
+    """Training scenes as the eyes saw them: what `features` cached."""
+    cached = load_features(path)
+
+    def draw(step: int, count: int) -> tuple[list[Scene], Tensor]:
+        chosen = random.Random(f"{plan.seed} {step} pictures").sample(range(len(cached.scenes)), count)
+        return [cached.scenes[at] for at in chosen], cached.queries[chosen].float()
+
+    return draw
+
+
+def _opt_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, lengths: Sequence[int]) -> list[Chunk]:
+    """One chunk: a row a picture, its conversations packed."""
+    encode, ids = encoder("opt"), special_ids("opt")
+    rows = [conversations(scene, rng, lengths, plan.tokens, encode, _ask) for scene in scenes]
+    return [(torch.arange(len(scenes)), opt_batch(rows, ids["</s>"], newline(), encode(".")[0]))]
+
+
+def _t5_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, lengths: Sequence[int]) -> list[Chunk]:
+    """Packed rows as for OPT, and for a share of the pictures single prompts as T5 will meet them."""
+    opened = round(plan.opened * len(scenes))
+    chunks: list[Chunk] = []
+    talks = [conversations(scene, rng, lengths, plan.tokens, encoder("t5"), _ask) for scene in scenes]
+    if opened < len(scenes):
+        chunks.append((torch.arange(opened, len(scenes)), _t5_rows(talks[opened:], False)))
+    rows: list[tuple[int, list[Turn]]] = []
+    for at, talk in enumerate(talks[:opened]):
+        for turns in talk:
+            ends = range(1, len(turns) + 1) if len(turns) < 4 else (rng.randrange(1, len(turns)), len(turns))
+            rows += [(at, turns[:end]) for end in ends]
+    rows.sort(key=lambda row: sum(len(turn.prompt) + len(turn.answer) for turn in row[1]))
+    size = max(1, -(-len(rows) // CHUNKS))
+    for first in range(0, len(rows), size):
+        part = rows[first : first + size]
+        chunks.append((torch.tensor([at for at, _ in part]), _t5_rows([[turns] for _, turns in part], True)))
+    return chunks
+
+
+def _t5_rows(rows: Sequence[Sequence[Sequence[Turn]]], open_: bool) -> Batch:
+    ids = special_ids("t5")
+    return t5_batch(rows, ids["<pad>"], ids["</s>"], encoder("t5")(".")[0], open_)
+
+
+def chunks(plan: Plan, step: int, scenes: Sequence[Scene]) -> list[Chunk]:
+    """The conversations of a step about these scenes."""
+    phase = sum(step >= share * plan.steps for share in plan.phases)
+    make = _opt_chunks if plan.family == "opt" else _t5_chunks
+    return make(plan, scenes, random.Random(f"{plan.seed} {step}"), _LENGTHS[phase])
+
+
+def exam_chunk(family: str, talks: Sequence[list[Turn]]) -> Chunk:
+    """Whole conversations, the right answers as history: which row of the pictures each row is about, and the rows."""
+    if family == "opt":
+        ids = special_ids("opt")
+        batch = opt_batch([[talk] for talk in talks], ids["</s>"], newline(), encoder("opt")(".")[0])
+        return torch.arange(len(talks)), batch
+    rows = [(at, talk[:end]) for at, talk in enumerate(talks) for end in range(1, len(talk) + 1)]
+    return torch.tensor([at for at, _ in rows]), _t5_rows([[turns] for _, turns in rows], True)
