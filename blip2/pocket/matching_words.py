@@ -45,7 +45,7 @@ def vocabulary() -> dict[str, int]:
         "tiny",
     ]
     rows += [word for kind in KINDS for word in (kind.name, kind.plural)]
-    rows += [word for pairs in SYNONYMS.values() for pair in pairs for word in pair]
+    rows += [word for pairs in SYNONYMS.values() for pair in pairs for name in pair for word in name.split()]
     rows += [*CATEGORIES, *CATEGORY_PLURALS.values()]
     rows += [word for row in BACKGROUNDS for word in (*row.phrase.split(), *row.place.split())]
     rows += [word for position in POSITIONS for word in position.split()] + _GLUE.split()

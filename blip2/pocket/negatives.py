@@ -121,8 +121,9 @@ def _dressed(part: Part, rng: random.Random) -> Part:
     row = KIND[part.kind]
     if not row.paints and row.colour and rng.random() < 0.25:
         part = replace(part, colour=row.colour)
-    if part.kind in SYNONYMS and rng.random() < 0.08:
-        part = replace(part, alias=rng.choice(SYNONYMS[part.kind]))
+    words = [names for names in SYNONYMS.get(part.kind, ()) if " " not in names[0] + names[1]]
+    if words and rng.random() < 0.08:
+        part = replace(part, alias=rng.choice(words))
     return part
 
 
