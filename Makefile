@@ -1,6 +1,7 @@
 # make run     install into .venv and open the page
 # make test    everything the project is held to: format, lint, types, tests
 # make check   the same without the tests
+# make bench   how fast the engine is, beside stock transformers (minutes)
 # make pocket  train the bundled models anew, from seeds (hours of one core)
 # make clean   remove what was installed and cached
 #
@@ -9,13 +10,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 # The bundled models are small: more threads than one slow them down.
 export OMP_NUM_THREADS ?= 1
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test check pocket clean
+.PHONY: run test check bench pocket clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/app
@@ -28,6 +29,9 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict
+
+bench: $(VENV)/app
+	$(BIN)/python -m blip2 bench --quick $(ARGS)
 
 pocket: $(VENV)/app
 	$(BIN)/python -m blip2.pocket.build $(ARGS)
