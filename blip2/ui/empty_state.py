@@ -28,8 +28,8 @@ def placeholder(info: ModelInfo | None) -> str:
         parts.append(
             '<div class="aside"><p><b>What this model knows.</b> It is a pocket model: small, bundled, at home in '
             f"drawn scenes of {len(KINDS)} everyday things in {len(BACKGROUNDS)} places: animals, food, vehicles, "
-            "weather, household things, coloured shapes. It can name, count, place and colour them, say why, and tell plain "
-            "facts about them. It has never seen a photograph.</p>"
+            "weather, household things, coloured shapes. It can name, count, place and colour them, say why, and tell "
+            "plain facts about them. It has never seen a photograph.</p>"
             f"<p>For photographs, start a real BLIP-2 checkpoint:</p><code>{START_REAL}</code></div>"
         )
     return "".join([*parts, "</div>"])

@@ -1,27 +1,29 @@
 """The shell: header, tabs, and the one way the page is launched, on a plain machine and on Spaces alike.
 
-A tab is a title and a function that builds it; a new one is a module and a line in `TABS`.
+A tab is a title and a function that builds it; a new one is a module and a line in `TABS`. The API's routes, its guard
+and its life join gradio's server, so that one port serves both.
 """
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
 
+from blip2.api import server as api
+from blip2.api.service import Service
 from blip2.backends.base import Backend
+from blip2.errors import BadSetting
 from blip2.settings import Settings
 from blip2.ui import empty_state, theme
 from blip2.ui.chat_tab import chat_tab
-from blip2.ui.guard import Guard
 from blip2.ui.studio import Studio
 
 TITLE = "BLIP-2 Studio"
 SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
-KEEP = 86_400  # seconds that an uploaded picture stays on disk
+KEEP = 86_400  # seconds that an uploaded picture stays on disk: longer than any visit
 
 
 @dataclass(frozen=True)
@@ -50,52 +52,50 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     return blocks.queue(api_open=False, default_concurrency_limit=8, max_size=studio.settings.max_waiting)
 
 
-def launch(settings: Settings, backend: Backend, routes: Sequence[Any] = (), wait: bool = True) -> str:
-    """Serve the page until it is told to stop, then close the backend. Returns the address.
-
-    `routes` join gradio's own. With `wait=False` it returns while the page is being served; the caller closes the
-    blocks and the backend.
-    """
+def launch(settings: Settings, backend: Backend) -> None:
+    """Serve the page and the API until told to stop; then let answers finish and close the backend."""
+    service = Service(backend, settings)
     blocks = page(Studio(settings, backend))
-    address = serve(blocks, settings, routes)
-    if not wait:
-        return address
-    print(f"{TITLE} is ready: {address}", flush=True)
     try:
+        address = serve(blocks, settings, {"routes": api.routes(service), "lifespan": api.lifespan(service)})
+        print(f"{TITLE} is ready: {address}", flush=True)
         _until_told()
+        service.drain()
     finally:
         blocks.close(verbose=False)
         backend.close()
-    return address
 
 
-def serve(blocks: gr.Blocks, settings: Settings, routes: Sequence[Any] = ()) -> str:
-    """Start serving and return the address. The one place that calls gradio's launch."""
-    largest = settings.max_upload_mb * 1_000_000
-    _, address, _ = blocks.launch(
-        server_name=settings.host,
-        server_port=settings.port or None,
-        root_path=settings.root_path or None,
-        auth=settings.people() or None,
-        max_file_size=largest,
-        app_kwargs={
-            "routes": list(routes),
-            "middleware": [Middleware(Guard, max_body=largest + 1_000_000)],
-            "docs_url": None,
-        },
-        theme=theme.theme(),
-        css=theme.stylesheet(),
-        head=theme.head(),
-        footer_links=["api", "settings"],
-        state_session_capacity=SESSIONS,
-        ssr_mode=False,
-        run_history=False,
-        enable_monitoring=False,
-        show_error=False,
-        share=False,
-        quiet=True,
-        prevent_thread_lock=True,
-    )
+def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | None = None) -> str:
+    """Start serving and return the address; the one place that calls gradio's launch.
+
+    `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for a taken port.
+    """
+    try:
+        _, address, _ = blocks.launch(
+            server_name=settings.host,
+            server_port=settings.port or None,
+            root_path=settings.root_path or None,
+            auth=settings.people() or None,
+            max_file_size=settings.max_upload_mb * 1_000_000,
+            app_kwargs={"middleware": api.middleware(settings), "docs_url": None, **(joined or {})},
+            theme=theme.theme(),
+            css=theme.stylesheet(),
+            head=theme.head(),
+            footer_links=["api", "settings"],
+            state_session_capacity=SESSIONS,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            show_error=False,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:
+        raise BadSetting(
+            f"Nothing can be served on {settings.host}, port {settings.port}: {error} Choose another with --port."
+        ) from error
     return str(address)
 
 

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from blip2.ui.guard import Guard
+from blip2.api.guard import Guard
 
 
 async def echo(request: Request) -> PlainTextResponse:
