@@ -26,8 +26,10 @@ from blip2.pocket.world import Scene, scene_at
 __all__ = ["Chunk", "Plan", "Source", "chunks", "encoder", "exam_chunk", "pictured", "symbolic"]
 
 # Asked more often in training than by visitors: what is slow to learn.
-_EMPHASIS = {"at": 3.5, "relation": 3.5, "beside": 3.5, "next": 2.5, "count_kind": 2.4, "exist": 2.4, "other": 8.0}
-_EMPHASIS |= {"unknown_thing": 1.8, "unknown_fact": 1.8, "it_fact": 2.0, "and": 2.5, "it_next": 1.5}
+_EMPHASIS = {"at": 3.0, "relation": 5.0, "beside": 4.0, "next": 3.5, "count_kind": 2.4, "exist": 2.4, "other": 8.0}
+_EMPHASIS |= {"size": 3.0, "color": 1.8, "bigger": 3.0, "what": 2.0, "which": 2.0, "of_color": 6.0, "is_place": 2.0}
+_EMPHASIS |= {"unknown_thing": 1.6, "unknown_fact": 1.4, "it_fact": 1.8, "and": 2.5, "it_next": 1.5, "it_size": 1.5}
+_EMPHASIS |= {"absent": 1.2, "else": 1.2, "it_beside": 2.0, "count_category": 1.8}
 _LOTS = lots(_EMPHASIS)
 
 Source = Callable[[int, int], tuple[list[Scene], Tensor]]  # (step, how many) -> scenes and their slots [n, 16, 128]
@@ -47,7 +49,7 @@ class Plan:
     alone: int = 0  # steps in which only the projection learns
     phases: tuple[float, float] = (0.5, 0.78)
     warm_up: int = 100
-    opened: float = 0.2  # T5: share of the pictures whose prompts are not packed
+    opened: tuple[float, float, float] = (0.1, 0.1, 0.3)  # T5: share of pictures whose prompts are not packed, by phase
 
 
 Chunk = tuple[Tensor, Batch]  # which of the pictures each row is about [B], and the rows
@@ -87,18 +89,18 @@ def pictured(path: Path, plan: Plan) -> Source:
     return draw
 
 
-def _opt_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, lengths: Sequence[int]) -> list[Chunk]:
+def _opt_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, phase: int) -> list[Chunk]:
     """One chunk: a row a picture, its conversations packed."""
     encode, ids = encoder("opt"), special_ids("opt")
-    rows = [conversations(scene, rng, lengths, plan.tokens, encode, _ask) for scene in scenes]
+    rows = [conversations(scene, rng, _LENGTHS[phase], plan.tokens, encode, _ask) for scene in scenes]
     return [(torch.arange(len(scenes)), opt_batch(rows, ids["</s>"], newline(), encode(".")[0]))]
 
 
-def _t5_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, lengths: Sequence[int]) -> list[Chunk]:
+def _t5_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, phase: int) -> list[Chunk]:
     """Packed rows as for OPT, and for a share of the pictures single prompts as T5 will meet them."""
-    opened = round(plan.opened * len(scenes))
+    opened = round(plan.opened[phase] * len(scenes))
     chunks: list[Chunk] = []
-    talks = [conversations(scene, rng, lengths, plan.tokens, encoder("t5"), _ask) for scene in scenes]
+    talks = [conversations(scene, rng, _LENGTHS[phase], plan.tokens, encoder("t5"), _ask) for scene in scenes]
     if opened < len(scenes):
         chunks.append((torch.arange(opened, len(scenes)), _t5_rows(talks[opened:], False)))
     rows: list[tuple[int, list[Turn]]] = []
@@ -123,7 +125,7 @@ def chunks(plan: Plan, step: int, scenes: Sequence[Scene]) -> list[Chunk]:
     """The conversations of a step about these scenes."""
     phase = sum(step >= share * plan.steps for share in plan.phases)
     make = _opt_chunks if plan.family == "opt" else _t5_chunks
-    return make(plan, scenes, random.Random(f"{plan.seed} {step}"), _LENGTHS[phase])
+    return make(plan, scenes, random.Random(f"{plan.seed} {step}"), phase)
 
 
 def exam_chunk(family: str, talks: Sequence[list[Turn]]) -> Chunk:

@@ -98,6 +98,7 @@ class Batch:
     group: Tensor  # [B, L] conversation of each id within its row from 1, 0 for padding
     position: Tensor  # [B, L] place within the conversation, without the picture
     labels: Tensor  # [B, L] OPT: next id; T5: [B, A] the answers' ids
+    weights: Tensor  # like labels
     nouns: tuple[Tensor, Tensor, Tensor]  # rows, positions, masks [m, 10]
     parts: tuple[Tensor, Tensor, Tensor]
     asked: tuple[Tensor, Tensor, Tensor]  # T5: where the encoder has read a question, what its answer rests on
@@ -117,6 +118,14 @@ def _masks(marks: list[tuple[int, int, tuple[int, ...]]]) -> tuple[Tensor, Tenso
         masks[number, list(slots)] = 1
     places = np.array([(row, at) for row, at, _ in marks], np.int64).reshape(-1, 2)
     return torch.from_numpy(places[:, 0]), torch.from_numpy(places[:, 1]), torch.from_numpy(masks)
+
+
+def _weights(answers: Sequence[tuple[str, int, int, int, int]], labels: Tensor) -> Tensor:
+    """What each label counts: a long answer counts more than a short one, but less than by its length."""
+    weights = torch.zeros(labels.shape)
+    for _, row, first, end, _ in answers:
+        weights[row, first:end] = (end - first) ** -0.5
+    return weights
 
 
 def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, stop: int) -> Batch:
@@ -157,7 +166,8 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
     for row, columns in enumerate(made):
         table[:, row, : len(columns[0])] = columns
     ids_, group_, position_, labels_ = torch.from_numpy(table)
-    return Batch(ids_, group_, position_, labels_, _masks(nouns), _masks(parts), _masks([]), answers)
+    found = (ids_, group_, position_, labels_, _weights(answers, labels_))
+    return Batch(*found, _masks(nouns), _masks(parts), _masks([]), answers)
 
 
 class _Row:
@@ -212,24 +222,9 @@ def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, sto
         said[:, at, : len(row.answers)] = np.array(row.answers).T
     ids, groups, places, turns_, private = torch.from_numpy(text)
     before, labels, answer_group, answer_turn = torch.from_numpy(said)
-    nouns, parts, asked = map(_masks, marks)
-    hidden = private.bool()
-    return Batch(
-        ids,
-        groups,
-        places,
-        labels,
-        nouns,
-        parts,
-        asked,
-        answers,
-        turns_,
-        hidden,
-        before,
-        answer_group,
-        answer_turn,
-        open_,
-    )
+    marked = (_masks(marks[0]), _masks(marks[1]), _masks(marks[2]))
+    found = (ids, groups, places, labels, _weights(answers, labels))
+    return Batch(*found, *marked, answers, turns_, private.bool(), before, answer_group, answer_turn, open_)
 
 
 def conversations(

@@ -64,7 +64,8 @@ def assemble(speaker: Speaker, eyes: SlotModel) -> Blip2ForConditionalGeneration
 
 
 def _path(model: Blip2ForConditionalGeneration, name: str) -> str:
-    return next(found for found, _ in model.named_modules() if found.split(".")[-1] == name)
+    found: str = next(path for path, _ in model.named_modules() if path.split(".")[-1] == name)
+    return found
 
 
 def write(speaker: Speaker, eyes: SlotModel, folder: Path) -> None:
@@ -82,6 +83,8 @@ def write(speaker: Speaker, eyes: SlotModel, folder: Path) -> None:
     pictures = BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE})
     Blip2Processor(pictures, tokenizer, num_query_tokens=QUERIES).save_pretrained(folder)
     pictures.save_pretrained(folder)  # also where older code looks for it
+    for path in folder.iterdir():
+        path.chmod(0o644)
     _check(assemble(speaker, eyes), folder)
 
 

@@ -97,6 +97,11 @@ def _about(states: Tensor, head: nn.Linear, marks: tuple[Tensor, Tensor, Tensor]
     return F.binary_cross_entropy_with_logits(head(states[rows, places + shift]), masks)
 
 
+def _answers(logits: Tensor, right: Tensor, weights: Tensor) -> Tensor:
+    """The answers' mean cross-entropy, each token counting by its weight."""
+    return (F.cross_entropy(logits, right, reduction="none") * weights).sum() / weights.sum()
+
+
 class Speaker(nn.Module):
     """A language model of one family, its projection and its helpers."""
 
@@ -148,7 +153,7 @@ class Speaker(nn.Module):
         for column, ids in enumerate(self.names[:3]):
             there = truth[:, column] != IGNORE
             logits = self.tie_scale * cells[there] @ table[ids].T
-            total = total + F.cross_entropy(logits, truth[there, column])
+            total = total + F.cross_entropy(logits, truth[there, column], reduction="sum") / there.sum().clamp(min=1)
         places = self.tie_scale * seen[:, SLOTS - 1] @ table[self.names[3]].T
         return total + F.cross_entropy(places, labels[:, SLOTS - 1, 0])
 
@@ -177,7 +182,7 @@ class Speaker(nn.Module):
         logits, right = self.lm.lm_head(last), batch.labels[labelled]
         layers = states.hidden_states
         return Output(
-            F.cross_entropy(logits, right),
+            _answers(logits, right, batch.weights[labelled]),
             _about(layers[NOUN_LAYER], self.noun_head, batch.nouns, QUERIES),
             _about(layers[PART_LAYER], self.part_head, batch.parts, QUERIES),
             tie,
@@ -190,7 +195,7 @@ class Speaker(nn.Module):
         labelled = batch.labels != IGNORE
         logits, right = self.lm.lm_head(decoded[labelled]), batch.labels[labelled]
         return Output(
-            F.cross_entropy(logits, right),
+            _answers(logits, right, batch.weights[labelled]),
             _about(middle, self.noun_head, batch.nouns, QUERIES),
             _about(decoded, self.part_head, batch.parts, 0) + _about(states, self.asked_head, batch.asked, QUERIES),
             tie,

@@ -52,7 +52,7 @@ def test_a_packed_opt_row_answers_as_its_conversations_alone() -> None:
         packed = speaker(slots, labels, opt_batch([talks], 2, newline(), stop))
         alone = [speaker(slots, labels, opt_batch([[one]], 2, newline(), stop)) for one in talks]
     assert packed.chosen.tolist() == [id_ for one in alone for id_ in one.chosen.tolist()]
-    counts = torch.tensor([float(len(one.right)) for one in alone])
+    counts = torch.tensor([sum((len(turn.answer) + 1) ** 0.5 for turn in one) for one in talks])
     mean = (torch.stack([one.answer for one in alone]) * counts).sum() / counts.sum()
     assert torch.allclose(packed.answer, mean, atol=1e-4)
 
