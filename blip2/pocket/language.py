@@ -50,7 +50,8 @@ def train(plan: Plan, speaker: Speaker, source: Source, out: Path, report: Calla
     if out.exists():
         saved = torch.load(out, weights_only=True)
         speaker.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
+        if "optimiser" in saved:
+            optimiser.load_state_dict(saved["optimiser"])
         step, seconds = saved["step"], saved["seconds"]
     began, sums = time.process_time() - seconds, torch.zeros(4)
     while step < plan.steps:

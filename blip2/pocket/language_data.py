@@ -41,7 +41,10 @@ Marks = list[tuple[int, tuple[int, ...]]]
 
 @dataclass(frozen=True)
 class Turn:
-    """A question as the prompt writes it and its answer, as ids; positions count from the first id of each."""
+    """A question as the prompt writes it and its answer, as ids; positions count from the first id of each.
+
+    `parts` holds the slots that a part of the answer rests on and, from `SLOTS` on, those the question is about.
+    """
 
     prompt: list[int]
     answer: list[int]  # as it follows a space
@@ -75,7 +78,8 @@ def turns_of(said: Sequence[QA], encode: Encoder) -> list[Turn]:
         start = label[number > 0]
         prompt = start + encode(qa.question, True) + label[2]
         nouns = [(at + len(start), slots) for at, slots in _noun_marks(qa.question, qa.mentions, encode)]
-        parts = [(len(encode(qa.answer[:at].rstrip(), True)) if at else 0, slots) for at, slots in qa.evidence]
+        about = tuple(slot + SLOTS for slot in (nouns[0][1] if nouns else ()))
+        parts = [(len(encode(qa.answer[:at].rstrip(), True)) if at else 0, slots + about) for at, slots in qa.evidence]
         turns.append(Turn(prompt, encode(qa.answer, True), encode(qa.answer), nouns, parts, qa.type))
     return turns
 
@@ -99,7 +103,7 @@ class Batch:
     position: Tensor  # [B, L] place within the conversation, without the picture
     labels: Tensor  # [B, L] OPT: next id; T5: [B, A] the answers' ids
     weights: Tensor  # like labels
-    nouns: tuple[Tensor, Tensor, Tensor]  # rows, positions, masks [m, 10]
+    nouns: tuple[Tensor, Tensor, Tensor]  # rows, positions, masks [m, 10], for parts [m, 20]
     parts: tuple[Tensor, Tensor, Tensor]
     asked: tuple[Tensor, Tensor, Tensor]  # T5: where the encoder has read a question, what its answer rests on
     answers: list[tuple[str, int, int, int, int]] = field(default_factory=list)  # type, row, first, last + 1, turn
@@ -112,8 +116,8 @@ class Batch:
     open_: bool = False  # one prompt a row, in which everything sees everything
 
 
-def _masks(marks: list[tuple[int, int, tuple[int, ...]]]) -> tuple[Tensor, Tensor, Tensor]:
-    masks = np.zeros((len(marks), SLOTS), np.float32)
+def _masks(marks: list[tuple[int, int, tuple[int, ...]]], width: int) -> tuple[Tensor, Tensor, Tensor]:
+    masks = np.zeros((len(marks), width), np.float32)
     for number, (_, _, slots) in enumerate(marks):
         masks[number, list(slots)] = 1
     places = np.array([(row, at) for row, at, _ in marks], np.int64).reshape(-1, 2)
@@ -167,7 +171,7 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
         table[:, row, : len(columns[0])] = columns
     ids_, group_, position_, labels_ = torch.from_numpy(table)
     found = (ids_, group_, position_, labels_, _weights(answers, labels_))
-    return Batch(*found, _masks(nouns), _masks(parts), _masks([]), answers)
+    return Batch(*found, _masks(nouns, SLOTS), _masks(parts, 2 * SLOTS), _masks([], 2 * SLOTS), answers)
 
 
 class _Row:
@@ -222,7 +226,7 @@ def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, sto
         said[:, at, : len(row.answers)] = np.array(row.answers).T
     ids, groups, places, turns_, private = torch.from_numpy(text)
     before, labels, answer_group, answer_turn = torch.from_numpy(said)
-    marked = (_masks(marks[0]), _masks(marks[1]), _masks(marks[2]))
+    marked = (_masks(marks[0], SLOTS), _masks(marks[1], 2 * SLOTS), _masks(marks[2], 2 * SLOTS))
     found = (ids, groups, places, labels, _weights(answers, labels))
     return Batch(*found, *marked, answers, turns_, private.bool(), before, answer_group, answer_turn, open_)
 

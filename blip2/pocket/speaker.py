@@ -4,7 +4,7 @@
 cross-entropy three losses teach it to look (each was worth more than longer training):
 
 * from a noun's state, which slots of the picture it means; from the state before an answer's part, which slots it
-  rests on (linear heads, dropped afterwards);
+  rests on and which the question is about (linear heads, dropped afterwards);
 * a projected slot is classified by the model's own word embeddings of its kind, size, colour or place.
 """
 
@@ -113,7 +113,8 @@ class Speaker(nn.Module):
         self.lm = kind._from_config(config, attn_implementation="sdpa")
         width = WIDTHS[family]
         self.projection = nn.Linear(EYES, width)
-        self.noun_head, self.part_head, self.asked_head = (nn.Linear(width, SLOTS) for _ in range(3))
+        self.noun_head = nn.Linear(width, SLOTS)
+        self.part_head, self.asked_head = nn.Linear(width, 2 * SLOTS), nn.Linear(width, 2 * SLOTS)
         self.tie_scale = nn.Parameter(torch.tensor(4.0))
         encode = build(family).encode
         names = ([k.name for k in KINDS], SIZES, COLOURS, _PLACE_WORDS)
