@@ -94,6 +94,7 @@ def layers_of(
 def save_matching(model: Blip2ForImageTextRetrieval, folder: Path) -> None:
     """Write weights in half precision, configuration, tokenizer and processor."""
     copy.deepcopy(model).half().save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
     pictures = BlipImageProcessorPil(
         size={"height": IMAGE_SIZE, "width": IMAGE_SIZE}, image_mean=list(MEAN), image_std=list(STD)
     )

@@ -19,6 +19,7 @@ from blip2.pocket.world import Scene
 IGNORE = -100
 LENGTH = 40  # most tokens of a training sentence
 EMPTY, NAMED, UNNAMED, WRONG = range(4)  # what a query may know of its cell and the sentence
+RELATING = frozenset({"left", "right", "above", "over", "below", "under"})
 _WEIGHT = {"colour": 1.6, "thing": 1.0, "count": 2.0, "relation": 3.0, "place": 0.3}
 
 
@@ -27,7 +28,8 @@ class Texts:
     """Sentences as ids, and what supervises them.
 
     `ids`, `mask` [n, t]; `true` [n]; `cells` [n, t, 9] the cells a word speaks of, with `speaks` [n, t] where it speaks
-    of any thing; `wrong` [n, t] 1 for the words that make it false, `IGNORE` for glue; `states` [n, 9] for the queries.
+    of any thing; `wrong` [n, t] 1 for the words that make it false, `IGNORE` for glue; `states` [n, 9] for the queries;
+    `lies` [n, t, 2] for the words of a relation: 0 left, 1 level, 2 right, and 0 above, 1 level, 2 below, as it is.
     """
 
     ids: Tensor
@@ -37,6 +39,7 @@ class Texts:
     speaks: Tensor
     wrong: Tensor
     states: Tensor
+    lies: Tensor
 
 
 def plain_ids(sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor]:
@@ -60,26 +63,38 @@ def _states(scene: Scene, sentence: Sentence) -> list[int]:
     return states
 
 
+def _lies(sentence: Sentence) -> list[int]:
+    """How the first thing lies to the second, across and down; `IGNORE` where that cannot be said."""
+    if not sentence.relation or not all(part.cells for part in sentence.parts):
+        return [IGNORE, IGNORE]
+    first, second = (part.cells[0] for part in sentence.parts)
+    across, down = first % 3 - second % 3, first // 3 - second // 3
+    return [(across > 0) - (across < 0) + 1, (down > 0) - (down < 0) + 1]
+
+
 def texts_of(scenes: Sequence[Scene], sentences: Sequence[Sentence | None], others: Sequence[Sentence]) -> Texts:
     """Supervision for a sentence a scene; where it is None, the one of `others` is used, which is of another scene."""
     chosen = [mine or other for mine, other in zip(sentences, others, strict=True)]
     ids, mask = plain_ids(chosen)
     cells, speaks = torch.zeros(*ids.shape, 9), torch.zeros(ids.shape, dtype=torch.bool)
     wrong, states = torch.full(ids.shape, IGNORE), torch.full((len(ids), 9), IGNORE)
-    true = torch.zeros(len(ids), dtype=torch.long)
+    true, lies = torch.zeros(len(ids), dtype=torch.long), torch.full((*ids.shape, 2), IGNORE)
     for row, (scene, sentence) in enumerate(zip(scenes, sentences, strict=True)):
         if sentence is None:
             continue
         tokens = sentence.tokens()
         true[row] = int(not any(bad for _, _, bad in tokens))
         states[row] = torch.tensor(_states(scene, sentence))
-        for at, (_, where, bad) in enumerate(tokens, start=1):
+        lying = torch.tensor(_lies(sentence))
+        for at, (word, where, bad) in enumerate(tokens, start=1):
             if where is not None:
                 speaks[row, at] = True
                 cells[row, at, list(where)] = 1
             if where is not None or bad or sentence.relation:
                 wrong[row, at] = int(bad)
-    return Texts(ids, mask, true, cells, speaks, wrong, states)
+            if word in RELATING:
+                lies[row, at] = lying
+    return Texts(ids, mask, true, cells, speaks, wrong, states, lies)
 
 
 def _false(sentence: Sentence, scene: Scene, rng: random.Random) -> Sentence | None:

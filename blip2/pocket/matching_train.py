@@ -32,7 +32,8 @@ from blip2.pocket.vision_train import slot_loss
 from blip2.pocket.world import Scene, scene_at
 
 FIRST_SEED = 700_000_000  # of the training seeds
-GROUND, JUDGE = 2, 4  # layers after which words know their cells, and whether they are wrong
+GROUND, RELATE, JUDGE = 2, 3, 4  # layers after which words know their cells, how these lie, whether they are wrong
+RELATE_FROM = 1500  # step from which relations are helped: words must find their cells first
 LOG_EVERY, SAVE_EVERY, CHECK_EVERY, CONTRAST_EVERY = 100, 500, 1000, 2
 DECAY = 0.55
 
@@ -50,13 +51,14 @@ class Helpers(nn.Module):
         self.place_head = nn.Linear(WIDTH, eyes.place_head.out_features)
         self.slot_head.load_state_dict(eyes.slot_head.state_dict())
         self.place_head.load_state_dict(eyes.place_head.state_dict())
+        self.lies = nn.Linear(WIDTH, 6)
 
     def slot_logits(self, queries: Tensor) -> tuple[Tensor, ...]:
         return torch.split(self.slot_head(queries[:, :CELLS]), list(SLOT_SPLIT), -1)
 
 
 def matching_loss(
-    model: Blip2ForImageTextRetrieval, helpers: Helpers, image: Tensor, texts: Texts, labels: Labels
+    model: Blip2ForImageTextRetrieval, helpers: Helpers, image: Tensor, texts: Texts, labels: Labels, relate: bool
 ) -> tuple[Tensor, Tensor]:
     """Loss of true and false sentences with pictures [2n, 65, 160], and which were judged rightly [2n]."""
     states = [state.float() for state in layers_of(model, image, texts.ids, texts.mask)]
@@ -69,6 +71,9 @@ def matching_loss(
     loss = loss + F.cross_entropy(wrong, texts.wrong.flatten(), weight, ignore_index=IGNORE)
     named = helpers.states(states[-1][:, :CELLS]).flatten(0, 1)
     loss = loss + F.cross_entropy(named, texts.states.flatten(), ignore_index=IGNORE)
+    if relate and bool((texts.lies != IGNORE).any()):
+        lies = helpers.lies(states[RELATE][:, QUERIES:]).unflatten(-1, (2, 3)).flatten(0, 2)
+        loss = loss + F.cross_entropy(lies, texts.lies.flatten(), ignore_index=IGNORE)
     loss = loss + 0.15 * slot_loss(helpers, states[1][:, :QUERIES], labels)
     return loss, logits.argmax(-1) == texts.true
 
@@ -132,7 +137,9 @@ class Trainer:
         scenes, image = [self.scenes[row] for row in rows], self.images[rows].float()
         texts, labels = pairs_batch(scenes, rng), labels_of([*scenes, *scenes])
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.step < 0.9 * steps):
-            loss, right = matching_loss(self.model, self.helpers, torch.cat([image, image]), texts, labels)
+            loss, right = matching_loss(
+                self.model, self.helpers, torch.cat([image, image]), texts, labels, self.step >= RELATE_FROM
+            )
             if self.step % CONTRAST_EVERY == 0:
                 loss = loss + contrast_loss(self.model, self.helpers, image, *captions_batch(scenes, rng))
         torch.autograd.backward(loss)
