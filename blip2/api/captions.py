@@ -25,6 +25,13 @@ from blip2.api.uploads import Source, read_body
 from blip2.errors import Blip2Error
 from blip2.values import ModelInfo, Picture
 
+
+class Lines(Response):
+    """What the route gives unless told otherwise, for its description."""
+
+    media_type = "application/x-ndjson"
+
+
 router = APIRouter(tags=["BLIP-2"])
 AT_ONCE = 8  # pictures in the batch at a time, for one client
 MOST = 1000
@@ -47,6 +54,7 @@ class CaptionRequest(AnswerFields):
 @router.post(
     "/captions",
     summary="Caption pictures",
+    response_class=Lines,
     openapi_extra=examples.json_or_form(CaptionRequest),
     responses=examples.answers(examples.CAPTION_LINE, "application/x-ndjson"),
 )

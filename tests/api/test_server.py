@@ -1,0 +1,97 @@
+"""The server alone: started by its command, stopped by SIGTERM, which finishes streams or ends them with an event."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from apiserver import MODELS, ask, soon
+
+from blip2.api.server import Server, app
+from blip2.api.service import Service
+from blip2.backends.scripted import ScriptedBackend
+from blip2.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "/v1/chat/completions"
+
+
+@contextmanager
+def running(drain: float, **options: Any) -> Iterator[tuple[Server, str]]:
+    """A server that drains, on a thread."""
+    service = Service(ScriptedBackend(default="a " * 12, **options), Settings(models=MODELS, drain=drain))
+    service.warm().join()
+    config = uvicorn.Config(app(service), port=0, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    server = Server(config, service)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert soon(lambda: server.started)
+    yield server, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def events(response: httpx.Response) -> Iterator[Any]:
+    for line in response.iter_lines():
+        if line.startswith("data: ") and line != "data: [DONE]":
+            yield json.loads(line.removeprefix("data: "))
+
+
+@pytest.mark.parametrize(("drain", "delay", "whole"), [(20.0, 0.05, True), (0.1, 0.2, False)])
+def test_a_stop_finishes_streams_or_ends_them_with_an_event(drain: float, delay: float, whole: bool) -> None:
+    with running(drain, delay=delay) as (server, address):
+        body = ask(stream=True, temperature=0)
+        with httpx.stream("POST", address + URL, json=body, timeout=30) as response:
+            stream = events(response)
+            first = next(stream)
+            server.handle_exit(signal.SIGTERM, None)
+            assert soon(lambda: httpx.get(f"{address}/readyz").status_code == 503)
+            refused = httpx.post(address + URL, json=ask())
+            rest = list(stream)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "stopping")
+        assert "choices" in first
+        if whole:
+            assert rest[-1]["choices"][0]["finish_reason"] == "stop"
+            assert "".join(each["choices"][0]["delta"].get("content", "") for each in rest).count("a") >= 11
+        else:
+            assert rest[-1]["error"]["code"] == "stopping"
+        assert soon(lambda: server.should_exit)
+
+
+def test_the_command_serves_a_real_model_and_stops_on_sigterm(opt_folder: Path) -> None:
+    command = [sys.executable, "-m", "blip2", "serve", "--no-ui", "--port", "0", "--models", str(opt_folder)]
+    environment = {**os.environ, "BLIP2_DRAIN": "0.5", "BLIP2_LOG_JSON": "yes", "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("The API is ready: http://127.0.0.1:")
+        address = line.split()[-1].removesuffix("/v1")
+        assert soon(lambda: httpx.get(f"{address}/readyz").status_code == 200, 120)
+        body = ask(stream=True, temperature=0, max_tokens=200, min_tokens=200)
+        with httpx.stream("POST", address + URL, json=body, timeout=60) as response:
+            stream = events(response)
+            assert "choices" in next(stream)
+            process.send_signal(signal.SIGTERM)
+            last = list(stream)[-1]
+        assert "error" in last or last["choices"][0]["finish_reason"] == "length"
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    logged = [json.loads(each) for each in errors.splitlines() if each.startswith("{")]
+    assert [each["route"] for each in logged if "route" in each] == [URL]
