@@ -55,6 +55,7 @@ class Settings:
     api_body_mb: int = _about(64, "largest API request, all its pictures together, in MB", low=1, high=10_000)
     cors_origins: tuple[str, ...] = _about((), "other sites whose pages may call the API, such as https://example.org")
     image_urls: bool = _about(False, "let API requests name pictures by http(s) address, on public hosts only")
+    runs: str = _about("runs", "folder whose finished evaluations the page shows")
     system_text: str = _about("refuse", "what becomes of an API request's system text", choices=("refuse", "prefix"))
     drain: float = _about(
         10.0, "seconds that API answers may still take once the server is told to stop", low=0.0, high=600.0
