@@ -175,7 +175,8 @@ def _head_as_saved(c: Checkpoint) -> str:
     if c.family != "t5":
         return ""
     tied = head.data_ptr() == c.model.language_model.get_input_embeddings().weight.data_ptr()
-    if tied == bool(c.config.text_config.scale_decoder_outputs):
+    same = any(name.endswith("lm_head.weight") for name in c.saved)  # saved equal to the embeddings
+    if tied == bool(c.config.text_config.scale_decoder_outputs) or (tied and same):
         return ""
     return "its FlanT5's head is " + (
         "tied to the embeddings, and config.json says it is its own; use a checkpoint with lm_head.weight."
