@@ -34,7 +34,7 @@ from blip2.pocket.photo_exam import PhotoExam
 from blip2.pocket.scenes import FontMissing, render
 from blip2.values import Picture
 
-__all__ = ["MODELS", "report", "run"]
+__all__ = ["MODELS", "about", "fresh", "report", "run"]
 
 MODELS = {"opt": "blip2_opt/pocket_opt", "t5": "blip2_t5/pocket_flant5", "itm": "blip2/pocket"}
 BLOCK = 96  # scenes drawn and held in memory at a time
@@ -87,7 +87,7 @@ def _progress(scenes: int, begun: float, candidates: Mapping[str, Candidate], ma
     print(f"{scenes} scenes, {time.monotonic() - begun:.0f} s: {', '.join(parts)}", file=sys.stderr, flush=True)
 
 
-def _about(models: Mapping[str, str], source: str, seed: int | None) -> dict[str, Any]:
+def about(models: Mapping[str, str], source: str, seed: int | None) -> dict[str, Any]:
     """What the figures were measured on and with, so that they can be had again."""
     import torch  # only to say its version
     import transformers
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     mistakes = made.pop("mistakes")
     if options.mistakes:
         options.mistakes.write_text(json.dumps(mistakes, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    made |= _about(models, source, seed)
+    made |= about(models, source, seed)
     print(json.dumps(made, indent=1) if options.json else report_card.card(made))
     return 0
 
