@@ -5,6 +5,7 @@ in an answer load pictures from elsewhere. This pure ASGI middleware closes the 
 The API, under `API`, has a limit of its own and may be called from the origins that the settings name.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ POLICY = "; ".join(
         "frame-ancestors 'self' https://huggingface.co",
     ]
 )
+FOREIGN = "This request comes from another site's page; open the studio itself."
 HEADERS = [
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -62,7 +64,7 @@ class Guard:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         is_api = str(scope.get("path", "")).startswith(str(scope.get("root_path", "")) + API)
         if is_foreign(headers) and not (is_api and headers[b"origin"] in self.origins):
-            await _refuse(send, 403, "This request comes from another site's page; open the studio itself.")
+            await (_refuse_api if is_api else _refuse)(send, 403, FOREIGN)
         elif declared(headers) is None:
             await _refuse(send, 400, f"The Content-Length {headers[b'content-length'][:40]!r} is no number.")
         elif is_api:
@@ -115,8 +117,14 @@ def declared(headers: dict[bytes, str]) -> int | None:
     return int(length) if length.isascii() and length.isdecimal() else None
 
 
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    body = sentence.encode()
-    start = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+async def _refuse_api(send: Send, status: int, sentence: str) -> None:
+    """The sentence in OpenAI's form, which the API's clients read."""
+    error = {"message": sentence, "type": "permission_error", "param": None, "code": "foreign_origin"}
+    await _refuse(send, status, json.dumps({"error": error}), b"application/json")
+
+
+async def _refuse(send: Send, status: int, text: str, kind: bytes = b"text/plain; charset=utf-8") -> None:
+    body = text.encode()
+    start = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*start, *HEADERS]})
     await send({"type": "http.response.body", "body": body})

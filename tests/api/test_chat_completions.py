@@ -212,6 +212,16 @@ def test_an_early_error_is_a_status_and_a_late_one_the_streams_last_event(
     assert events(late.text)[-1]["error"]["code"] == "closed"
 
 
+def test_silence_is_filled_so_that_proxies_keep_the_connection(
+    client_for: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blip2.api.sse.FIRST", 0.01)
+    monkeypatch.setattr("blip2.api.sse.BEAT", 0.05)
+    text = client_for(ScriptedBackend(default="a b", delay=0.3)).post(URL, json=ask(stream=True)).text
+    assert text.startswith(": waiting\n\n")
+    assert events(text)[-1]["choices"][0]["finish_reason"] == "stop"
+
+
 def test_out_of_time_is_a_length_or_an_error(client_for: Callable[..., TestClient]) -> None:
     client = client_for(ScriptedBackend(default="a b c d e f g h i j", delay=0.05))
     cut = client.post(URL, json=ask(timeout=0.18, temperature=0)).json()

@@ -115,6 +115,7 @@ def test_other_sites_may_not_call_unless_they_are_named(client_for: Callable[...
     there = {"origin": "https://app.example"}
     closed = client_for().post(URL, json=ask(), headers=there)
     assert closed.status_code == 403
+    assert closed.json()["error"]["code"] == "foreign_origin"
     assert "access-control-allow-origin" not in closed.headers
     client = client_for(cors_origins=("https://app.example",))
     opened = client.post(URL, json=ask(), headers=there)
