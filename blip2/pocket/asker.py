@@ -27,6 +27,7 @@ class QA:
 
     `evidence`: (character of the answer, slots) - what the answer's words from there on rest on.
     `mentions`: (words of the question, slots) - what these words refer to, "it" included.
+    `region`: the cells that the question looks at: "left of the cat", "at the top".
     """
 
     question: str
@@ -35,6 +36,7 @@ class QA:
     needs_history: bool = False
     evidence: Marks = ()
     mentions: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    region: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Asker:
         state: State | None = None,
         needs_history: bool = False,
         noisy: bool = True,
+        region: tuple[int, ...] = (),
     ) -> QA:
         """The turn in words; the conversation moves on to `state`."""
         nouns = nouns or {}
@@ -130,7 +133,7 @@ class Asker:
         question = typed(template, {slot: noun.words for slot, noun in nouns.items()}, self.rng, noisy)
         mentions = tuple((noun.words, noun.cells) for noun in nouns.values() if noun.cells is not None)
         self.state = state or State()
-        return QA(question, text.text, kind, needs_history, text.marks, mentions)
+        return QA(question, text.text, kind, needs_history, text.marks, mentions, region)
 
     def it(self) -> Noun:
         """The word "it", meaning the thing that was spoken of."""

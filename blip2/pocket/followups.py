@@ -14,7 +14,7 @@ from blip2.pocket.captions import NUMBERS, Text, group, listing
 from blip2.pocket.facts import about
 from blip2.pocket.kinds import KIND, KINDS
 from blip2.pocket.knowledge import FACTS, TOPICS, fact
-from blip2.pocket.properties import NOTHING, PROPERTIES, RELATIONS, beside, state_of
+from blip2.pocket.properties import NOTHING, PROPERTIES, RELATIONS, beside, side, state_of
 from blip2.pocket.questions import SCENERY, because, cells
 from blip2.pocket.unknowable import DONT_KNOW
 from blip2.pocket.wordings import SEEN
@@ -54,7 +54,8 @@ def _it_beside(asker: Asker) -> QA | None:
     template = _of_it(asker.wording(SEEN, "beside")).replace("{rel}", asker.rng.choice(RELATIONS[relation][:2]))
     only = found[1][0] if len(found[1]) == 1 else None
     state = State(only, only.kind if only else None)
-    return asker.say("it_beside", template, found[0], {"x": asker.it()}, state=state, needs_history=True)
+    nouns, region = {"x": asker.it()}, side(relation, thing.row, thing.col)
+    return asker.say("it_beside", template, found[0], nouns, state=state, needs_history=True, region=region)
 
 
 def _it_fact(asker: Asker) -> QA | None:

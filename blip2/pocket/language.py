@@ -104,7 +104,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run one stage as the command line says, with a report every 500 steps."""
+    """Run one stage as the command line says, with a report every 1,000 steps."""
     asked = _arguments()
     torch.set_num_threads(1)
     torch.manual_seed(asked.seed)
@@ -124,9 +124,9 @@ def main() -> None:
 
     def report(step: int, line: str) -> None:
         print(line, flush=True)
-        if step % 500 == 0 or step == plan.steps:
+        if step % 1000 == 0 or step == plan.steps:
             for split in ("train", "test"):
-                scores = measure(speaker, fresh, slots, split)
+                scores = measure(speaker, fresh, slots, split, 4)
                 print(f"  {split} " + " ".join(f"{kind} {share:.2f}" for kind, share in scores.items()), flush=True)
 
     train(plan, speaker, source, asked.out, report)

@@ -23,6 +23,7 @@ from blip2.pocket.world import Scene
 
 __all__ = [
     "IGNORE",
+    "PART",
     "SLOTS",
     "Batch",
     "Turn",
@@ -34,6 +35,7 @@ __all__ = [
 
 IGNORE = -100
 QUERIES, SLOTS = 16, BACKGROUND_SLOT + 1
+PART = 3 * SLOTS
 LONGEST_TEXT = 236  # ids of one conversation
 Talker = Callable[[Scene, random.Random, int], list[QA]]
 Marks = list[tuple[int, tuple[int, ...]]]
@@ -43,7 +45,8 @@ Marks = list[tuple[int, tuple[int, ...]]]
 class Turn:
     """A question as the prompt writes it and its answer, as ids; positions count from the first id of each.
 
-    `parts` holds the slots that a part of the answer rests on and, from `SLOTS` on, those the question is about.
+    `parts` holds the slots that a part of the answer rests on and, from `SLOTS` on, those that the question is about
+    and, from `2 * SLOTS` on, those where it looks.
     """
 
     prompt: list[int]
@@ -79,6 +82,7 @@ def turns_of(said: Sequence[QA], encode: Encoder) -> list[Turn]:
         prompt = start + encode(qa.question, True) + label[2]
         nouns = [(at + len(start), slots) for at, slots in _noun_marks(qa.question, qa.mentions, encode)]
         about = tuple(slot + SLOTS for slot in (nouns[0][1] if nouns else ()))
+        about += tuple(slot + 2 * SLOTS for slot in qa.region)
         parts = [(len(encode(qa.answer[:at].rstrip(), True)) if at else 0, slots + about) for at, slots in qa.evidence]
         turns.append(Turn(prompt, encode(qa.answer, True), encode(qa.answer), nouns, parts, qa.type))
     return turns
@@ -103,7 +107,7 @@ class Batch:
     position: Tensor  # [B, L] place within the conversation, without the picture
     labels: Tensor  # [B, L] OPT: next id; T5: [B, A] the answers' ids
     weights: Tensor  # like labels
-    nouns: tuple[Tensor, Tensor, Tensor]  # rows, positions, masks [m, 10], for parts [m, 20]
+    nouns: tuple[Tensor, Tensor, Tensor]  # rows, positions, masks [m, 10], for parts [m, 30]
     parts: tuple[Tensor, Tensor, Tensor]
     asked: tuple[Tensor, Tensor, Tensor]  # T5: where the encoder has read a question, what its answer rests on
     answers: list[tuple[str, int, int, int, int]] = field(default_factory=list)  # type, row, first, last + 1, turn
@@ -171,7 +175,7 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
         table[:, row, : len(columns[0])] = columns
     ids_, group_, position_, labels_ = torch.from_numpy(table)
     found = (ids_, group_, position_, labels_, _weights(answers, labels_))
-    return Batch(*found, _masks(nouns, SLOTS), _masks(parts, 2 * SLOTS), _masks([], 2 * SLOTS), answers)
+    return Batch(*found, _masks(nouns, SLOTS), _masks(parts, PART), _masks([], PART), answers)
 
 
 class _Row:
@@ -226,7 +230,7 @@ def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, sto
         said[:, at, : len(row.answers)] = np.array(row.answers).T
     ids, groups, places, turns_, private = torch.from_numpy(text)
     before, labels, answer_group, answer_turn = torch.from_numpy(said)
-    marked = (_masks(marks[0], SLOTS), _masks(marks[1], 2 * SLOTS), _masks(marks[2], 2 * SLOTS))
+    marked = (_masks(marks[0], SLOTS), _masks(marks[1], PART), _masks(marks[2], PART))
     found = (ids, groups, places, labels, _weights(answers, labels))
     return Batch(*found, *marked, answers, turns_, private.bool(), before, answer_group, answer_turn, open_)
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from blip2.pocket.asker import Asker, State, look
 from blip2.pocket.captions import POSITIONS, Text, group, listing, one
-from blip2.pocket.world import Thing
+from blip2.pocket.world import GRID, Thing
 
-__all__ = ["BECAUSE_SEEN", "NOTHING", "PROPERTIES", "RELATIONS", "beside", "holds", "state_of"]
+__all__ = ["BECAUSE_SEEN", "NOTHING", "PROPERTIES", "RELATIONS", "beside", "holds", "side", "state_of"]
 
 NOTHING = "nothing"
 BECAUSE_SEEN = Text("because i see it")
@@ -31,6 +32,15 @@ def holds(relation: str, first: Thing, second: Thing) -> bool:
     if relation == "right":
         return first.col > second.col
     return first.row < second.row if relation == "above" else first.row > second.row
+
+
+@lru_cache(maxsize=40)
+def side(relation: str, row: int, col: int) -> tuple[int, ...]:
+    """The cells on that side of a cell."""
+    cells = [(r, c) for r in range(GRID) for c in range(GRID)]
+    spread = {"left": col, "right": -col, "above": row, "below": -row}[relation]
+    steps = {"left": (0, 1), "right": (0, -1), "above": (1, 0), "below": (-1, 0)}[relation]
+    return tuple(r * GRID + c for r, c in cells if r * steps[0] + c * steps[1] < spread)
 
 
 def _colour(asker: Asker, thing: Thing) -> Text | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from blip2.pocket.asker import QA, Asker, Noun, State, look
 from blip2.pocket.captions import NUMBERS, POSITIONS, Text, caption, group, listing, one, painted
 from blip2.pocket.kinds import CATEGORY_PLURALS, KIND, KINDS, PAINTS
-from blip2.pocket.properties import BECAUSE_SEEN, NOTHING, PROPERTIES, RELATIONS, beside, holds, state_of
+from blip2.pocket.properties import BECAUSE_SEEN, NOTHING, PROPERTIES, RELATIONS, beside, holds, side, state_of
 from blip2.pocket.wordings import SEEN
 from blip2.pocket.world import Thing
 
@@ -120,34 +120,34 @@ def _property(prop: str) -> Callable[[Asker], QA | None]:
     return make
 
 
-def _position(asker: Asker) -> tuple[str, list[Thing]]:
-    """Words for a part of the picture, and the things there. "On the left" means the whole left column."""
+def _position(asker: Asker) -> tuple[str, list[Thing], tuple[int, ...]]:
+    """Words for a part of the picture, the things there and its cells. "On the left" means the whole left column."""
     spot = asker.rng.choice(asker.things).cell if asker.rng.random() < 0.75 else asker.rng.randrange(9)
     region = _EDGES.get(spot, (spot,))
     template = asker.rng.choice(_AT[spot in _CORNERS_AND_MIDDLE and spot != 4])
     if spot == 4:
         template = asker.rng.choice(("in the {p}", "in the {p} of the {pic}", "at the {p}"))
     name = asker.rng.choice(("middle", "center", "centre")) if spot == 4 else POSITIONS[spot]
-    return template.replace("{p}", name), [thing for thing in asker.things if thing.cell in region]
+    return template.replace("{p}", name), [thing for thing in asker.things if thing.cell in region], region
 
 
 def _at(asker: Asker) -> QA | None:
-    words, things = _position(asker)
+    words, things, region = _position(asker)
     if len(things) > 1:
         return None
     answer = Text(one(things[0]) if things else NOTHING, ((0, cells(things)),))
-    return asker.say("at", asker.wording(SEEN, "at").replace("{at}", words), answer, state=_named(things, asker))
+    template = asker.wording(SEEN, "at").replace("{at}", words)
+    return asker.say("at", template, answer, state=_named(things, asker), region=region)
 
 
 def _color_at(asker: Asker) -> QA | None:
-    words, things = _position(asker)
+    words, things, region = _position(asker)
     if len(things) != 1:
         return None
     answer = Text(look(things[0]), ((0, cells(things)),))
     template = asker.wording(SEEN, "color_at").replace("{at}", words)
-    return asker.say(
-        "color_at", template, answer, state=State(things[0], things[0].kind, "color", things[0], BECAUSE_SEEN)
-    )
+    state = State(things[0], things[0].kind, "color", things[0], BECAUSE_SEEN)
+    return asker.say("color_at", template, answer, state=state, region=region)
 
 
 def _count(asker: Asker) -> QA | None:
@@ -191,7 +191,8 @@ def _beside(asker: Asker) -> QA | None:
         return None
     template = asker.wording(SEEN, "beside").replace("{rel}", asker.rng.choice(RELATIONS[relation][:2]))
     state = _named(found[1], asker) if found[1] else None
-    return asker.say("beside", template, found[0], {"x": picked[1]}, state=state)
+    region = side(relation, picked[0].row, picked[0].col)
+    return asker.say("beside", template, found[0], {"x": picked[1]}, state=state, region=region)
 
 
 def _of_color(asker: Asker) -> QA | None:
@@ -235,8 +236,9 @@ def _relation(asker: Asker) -> QA | None:
         ((0, (first.cell,)), (len(f"because the {words[0]} is at the {spots[0]} and "), (second.cell,))),
     )
     answer = Text("yes" if wanted else "no", ((0, (first.cell, second.cell)),))
+    region = side(relation, second.row, second.col)
     template = asker.wording(SEEN, "relation").replace("{rel}", asker.rng.choice(RELATIONS[relation]))
-    return asker.say("relation", template, answer, {"x": nouns[0], "y": nouns[1]}, state=State(why=why))
+    return asker.say("relation", template, answer, {"x": nouns[0], "y": nouns[1]}, state=State(why=why), region=region)
 
 
 MAKERS: dict[str, Callable[[Asker], QA | None]] = {

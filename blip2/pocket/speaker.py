@@ -4,8 +4,9 @@
 cross-entropy three losses teach it to look (each was worth more than longer training):
 
 * from a noun's state, which slots of the picture it means; from the state before an answer's part, which slots it
-  rests on and which the question is about (linear heads, dropped afterwards);
-* a projected slot is classified by the model's own word embeddings of its kind, size, colour or place.
+  rests on, which the question is about and where it looks (linear heads, dropped afterwards);
+* a projected slot is classified by the model's own word embeddings of its kind, size, colour or place, and for T5 by
+  a linear head as to which cell it is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 from transformers import OPTConfig, OPTForCausalLM, T5Config, T5ForConditionalGeneration
 
 from blip2.pocket import packed_t5
-from blip2.pocket.language_data import IGNORE, QUERIES, SLOTS, Batch
+from blip2.pocket.language_data import IGNORE, PART, QUERIES, SLOTS, Batch
 from blip2.pocket.tokenizer import build, special_ids
 from blip2.pocket.world import BACKGROUND, COLOURS, KINDS, SIZES
 
@@ -114,7 +115,8 @@ class Speaker(nn.Module):
         width = WIDTHS[family]
         self.projection = nn.Linear(EYES, width)
         self.noun_head = nn.Linear(width, SLOTS)
-        self.part_head, self.asked_head = nn.Linear(width, 2 * SLOTS), nn.Linear(width, 2 * SLOTS)
+        self.part_head, self.asked_head = nn.Linear(width, PART), nn.Linear(width, PART)
+        self.cell_head = nn.Linear(width, SLOTS)
         self.tie_scale = nn.Parameter(torch.tensor(4.0))
         encode = build(family).encode
         names = ([k.name for k in KINDS], SIZES, COLOURS, _PLACE_WORDS)
@@ -156,7 +158,11 @@ class Speaker(nn.Module):
             logits = self.tie_scale * cells[there] @ table[ids].T
             total = total + F.cross_entropy(logits, truth[there, column], reduction="sum") / there.sum().clamp(min=1)
         places = self.tie_scale * seen[:, SLOTS - 1] @ table[self.names[3]].T
-        return total + F.cross_entropy(places, labels[:, SLOTS - 1, 0])
+        total = total + F.cross_entropy(places, labels[:, SLOTS - 1, 0])
+        if self.family == "t5":  # T5 knows no absolute positions: the projection has to say which cell a slot is
+            where = torch.arange(SLOTS).expand(len(seen), -1)
+            total = total + F.cross_entropy(self.cell_head(seen).flatten(0, 1), where.flatten())
+        return total
 
     def forward(self, slots: Tensor, labels: Tensor, batch: Batch) -> Output:
         """Slots [B, 16, 128] of the pictures and their `slot_labels`; see `Batch` for the text."""
