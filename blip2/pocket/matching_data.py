@@ -14,11 +14,13 @@ from torch import Tensor
 
 from blip2.pocket.matching_words import vocabulary
 from blip2.pocket.negatives import SWAPS, Sentence, describe, full, spoil
-from blip2.pocket.world import Scene
+from blip2.pocket.world import BACKGROUND, COLOURS, KIND, Scene
 
 IGNORE = -100
 LENGTH = 40  # most tokens of a training sentence
 EMPTY, NAMED, UNNAMED, WRONG = range(4)  # what a query may know of its cell and the sentence
+_FACTS = (*KIND, *COLOURS, *BACKGROUND)
+SUMMARY = len(_FACTS) + 8
 RELATING = frozenset({"left", "right", "above", "over", "below", "under"})
 _WEIGHT = {"colour": 1.6, "thing": 1.0, "count": 2.0, "relation": 3.0, "place": 0.3}
 
@@ -119,8 +121,22 @@ def pairs_batch(scenes: Sequence[Scene], rng: random.Random) -> Texts:
     return texts_of([*scenes, *scenes], [*true, *false], [*true, *strange])
 
 
-def captions_batch(scenes: Sequence[Scene], rng: random.Random) -> tuple[Tensor, Tensor]:
-    """Ids and mask [2n, t] for contrast: the scenes' captions, then each with a word swapped."""
+def summary(sentence: Sentence) -> Tensor:
+    """What a whole caption says [SUMMARY], ones and zeros: kinds, colours, the place, at least so many things."""
+    said = torch.zeros(SUMMARY)
+    for part in sentence.parts:
+        said[_FACTS.index(part.kind)] = 1
+        if part.colour:
+            said[_FACTS.index(part.colour)] = 1
+    if sentence.place:
+        said[_FACTS.index(sentence.place)] = 1
+    said[len(_FACTS) : len(_FACTS) + sum(part.count for part in sentence.parts)] = 1
+    return said
+
+
+def captions_batch(scenes: Sequence[Scene], rng: random.Random) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids and mask [2n, t] for contrast: the scenes' captions, then each with a word swapped; and their summaries."""
     captions = [full(scene) for scene in scenes]
     spoilt = [_false(caption, scene, rng) or caption for caption, scene in zip(captions, scenes, strict=True)]
-    return plain_ids([*captions, *spoilt])
+    ids, mask = plain_ids([*captions, *spoilt])
+    return ids, mask, torch.stack([summary(caption) for caption in (*captions, *spoilt)])

@@ -24,7 +24,7 @@ from transformers import Blip2ForImageTextRetrieval
 
 from blip2.pocket.matching import layers_of, matching_model, save_matching
 from blip2.pocket.matching_check import evaluate
-from blip2.pocket.matching_data import IGNORE, Texts, captions_batch, pairs_batch
+from blip2.pocket.matching_data import IGNORE, SUMMARY, Texts, captions_batch, pairs_batch
 from blip2.pocket.scenes import view
 from blip2.pocket.vision import CELLS, IMAGE_SIZE, QUERIES, SLOT_SPLIT, WIDTH, SlotModel, load_vision, to_pixels
 from blip2.pocket.vision_data import Labels, labels_of
@@ -34,6 +34,8 @@ from blip2.pocket.world import Scene, scene_at
 FIRST_SEED = 700_000_000  # of the training seeds
 GROUND, RELATE, JUDGE = 2, 3, 4  # layers after which words know their cells, how these lie, whether they are wrong
 RELATE_FROM = 1500  # step from which relations are helped: words must find their cells first
+SUMMARISE_FROM = 2500  # step from which caption and picture, each alone, say all that they hold
+SUMMARISER = 10  # the query that does
 LOG_EVERY, SAVE_EVERY, CHECK_EVERY, CONTRAST_EVERY = 100, 500, 1000, 2
 DECAY = 0.55
 
@@ -52,6 +54,7 @@ class Helpers(nn.Module):
         self.slot_head.load_state_dict(eyes.slot_head.state_dict())
         self.place_head.load_state_dict(eyes.place_head.state_dict())
         self.lies = nn.Linear(WIDTH, 6)
+        self.summary = nn.Linear(WIDTH, SUMMARY)
 
     def slot_logits(self, queries: Tensor) -> tuple[Tensor, ...]:
         return torch.split(self.slot_head(queries[:, :CELLS]), list(SLOT_SPLIT), -1)
@@ -79,14 +82,21 @@ def matching_loss(
 
 
 def contrast_loss(
-    model: Blip2ForImageTextRetrieval, helpers: Helpers, image: Tensor, ids: Tensor, mask: Tensor
+    model: Blip2ForImageTextRetrieval, helpers: Helpers, image: Tensor, captions: tuple[Tensor, ...], summarise: bool
 ) -> Tensor:
     """Pictures [n, 65, 160] against the n captions and n spoilt ones, both ways; the best query counts."""
-    pictures = F.normalize(model.vision_projection(layers_of(model, image, None, None)[-1].float()), dim=-1)
-    words = F.normalize(model.text_projection(layers_of(model, None, ids, mask)[-1][:, 0].float()), dim=-1)
+    ids, mask, said = captions
+    queries = layers_of(model, image, None, None)[-1].float()
+    texts = layers_of(model, None, ids, mask)[-1][:, 0].float()
+    pictures = F.normalize(model.vision_projection(queries), dim=-1)
+    words = F.normalize(model.text_projection(texts), dim=-1)
     scores = torch.einsum("iqp,tp->itq", pictures, words).amax(-1) * helpers.scale.exp().clamp(max=100)
     target = torch.arange(len(image))
-    return (F.cross_entropy(scores, target) + F.cross_entropy(scores[:, : len(image)].T, target)) / 2
+    loss = (F.cross_entropy(scores, target) + F.cross_entropy(scores[:, : len(image)].T, target)) / 2
+    if summarise:
+        alone = helpers.summary(torch.cat([queries[:, SUMMARISER], texts]))
+        loss = loss + 20 * F.binary_cross_entropy_with_logits(alone, torch.cat([said[: len(image)], said]))
+    return loss
 
 
 @torch.no_grad()
@@ -141,7 +151,9 @@ class Trainer:
                 self.model, self.helpers, torch.cat([image, image]), texts, labels, self.step >= RELATE_FROM
             )
             if self.step % CONTRAST_EVERY == 0:
-                loss = loss + contrast_loss(self.model, self.helpers, image, *captions_batch(scenes, rng))
+                loss = loss + contrast_loss(
+                    self.model, self.helpers, image, captions_batch(scenes, rng), self.step >= SUMMARISE_FROM
+                )
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         fall = min(1.0, 0.02 + 0.98 * (steps - self.step) / ((1 - DECAY) * steps))
