@@ -9,17 +9,14 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from blip2 import chat, settings
 from blip2.backends.base import Backend
 from blip2.chat import Conversation, Turn
+from blip2.cli.knobs import add_decoding, decoding_of
 from blip2.prompts import Mode
 from blip2.settings import Settings
-from blip2.values import METHODS, RANGES, Decoding
-
-KNOBS = tuple(each for each in fields(Decoding) if each.name in RANGES and each.name != "num_return")
 
 
 def add(commands: Any) -> None:
@@ -39,23 +36,13 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of sampling (default: 0)")
     settings.add_flags(parser, ("device", "dtype", "deadline"))
-    group = parser.add_argument_group("decoding")
-    group.add_argument("--method", choices=METHODS, default=Decoding().method, help="how the answer is searched for")
-    for each in KNOBS:
-        low, high = RANGES[each.name]
-        group.add_argument(
-            settings.flag(each.name),
-            metavar="N",
-            type=type(each.default),
-            default=each.default,
-            help=f"{low:g} to {high:g} (default: {each.default:g})",
-        )
+    add_decoding(parser)
     parser.set_defaults(run=run)
 
 
 def run(typed: argparse.Namespace) -> int:
     """Ask and print; 0. Raises what the picture, the settings and the model raise."""
-    decoding = Decoding(typed.method, **{each.name: getattr(typed, each.name) for each in KNOBS})
+    decoding = decoding_of(typed)
     chosen = settings.load({name: getattr(typed, name) for name in ("device", "dtype", "deadline")})
     model = typed.model or chosen.model
     _show(f"Loading {model} …")

@@ -1,0 +1,86 @@
+"""Captions of one picture and of many files: in order, with errors as rows, and few pictures held at a time."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from blip2.backends.scripted import ScriptedBackend
+from blip2.captioning import AT_ONCE, Captioner, find_pictures
+from blip2.errors import BadInput, UnknownModel
+from blip2.images import open_picture
+from blip2.values import Decoding, ModelInfo
+
+MODELS = [
+    ModelInfo("m", "M", "opt", "m", default_prompt="a photo of"),
+    ModelInfo("itm", "Matching", "itm", "itm"),
+]
+
+
+def backend() -> ScriptedBackend:
+    return ScriptedBackend({"a photo of": "a red ball", "this is": "this is it"}, models=MODELS)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Three pictures and, third, a file that is none."""
+    paths = [tmp_path / f"{name}.png" for name in "abcd"]
+    for shade, path in enumerate(paths):
+        Image.new("RGB", (9, 7), (shade * 40, 9, 9)).save(path)
+    paths[2].write_bytes(b"no picture")
+    return paths
+
+
+def test_the_models_own_prompt_or_the_one_given(files: list[Path]) -> None:
+    picture = open_picture(files[0])
+    assert Captioner(backend(), "m").caption(picture).text == "a red ball"
+    assert Captioner(backend(), "m", prompt="this is").caption(picture).text == "this is it"
+
+
+def test_several_captions_ranked_by_a_matching_model(files: list[Path]) -> None:
+    made = Captioner(backend(), "m", decoding=Decoding(num_return=3), matcher="itm").caption(open_picture(files[0]))
+    assert len(made.captions) == len(made.itm) == 3
+    assert list(made.itm) == sorted(made.itm, reverse=True)
+    assert made.to_json()["captions"][0]["itm"] == made.itm[0]
+
+
+def test_files_come_in_order_and_one_that_is_no_picture_fails_alone(files: list[Path]) -> None:
+    rows = list(Captioner(backend(), "m").caption_files(files))
+    assert [row.source for row in rows] == [str(path) for path in files]
+    assert [bool(row.error) for row in rows] == [False, False, True, False]
+    assert "not a picture" in rows[2].error
+    assert rows[2].to_json()["error"] == rows[2].error
+    assert len({row.digest for row in rows}) == 4
+
+
+def test_few_files_are_opened_ahead_of_the_reader(files: list[Path]) -> None:
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield files[0]
+
+    rows = Captioner(backend(), "m").caption_files(endless())
+    for _ in range(5):
+        next(rows)
+    assert len(taken) <= 5 + AT_ONCE
+    rows.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("caption")]
+
+
+def test_what_concerns_the_model_is_raised(files: list[Path]) -> None:
+    with pytest.raises(UnknownModel):
+        list(Captioner(backend(), "none").caption_files(files))
+
+
+def test_folders_are_searched_and_missing_paths_named(files: list[Path], tmp_path: Path) -> None:
+    deeper = tmp_path / "deeper"
+    deeper.mkdir()
+    Image.new("RGB", (5, 5)).save(deeper / "z.JPG", "JPEG")
+    (deeper / "notes.txt").write_text("x")
+    assert [path.name for path in find_pictures([tmp_path])] == ["a.png", "b.png", "c.png", "d.png", "z.JPG"]
+    assert list(find_pictures([deeper / "notes.txt"])) == [deeper / "notes.txt"]
+    with pytest.raises(BadInput, match="nowhere"):
+        list(find_pictures([tmp_path / "nowhere"]))
