@@ -117,7 +117,7 @@ async def _line(
                 text, count=lambda t: service.backend.count_tokens(info.name, t), budget=info.prompt_budget, mode="raw"
             )
         )
-        job = plan(service, body, info, picture, prompt, who)
+        job = await service.call(plan, service, body, info, picture, prompt, who)
         made = await run(job, body.n)
         scores = await _itm(service, matcher, picture, made)
     except (Refusal, Blip2Error) as error:
@@ -138,6 +138,7 @@ async def _line(
         "picture": picture.digest,
         "captions": found,
         "error": None,
+        "notices": list(job.notices),
         "seed": job.seed,
         "seconds": round(made.usage.total, 6),
     }
@@ -150,5 +151,5 @@ async def _itm(
     if matcher is None:
         return [None for _ in made.choices]
     texts = [choice.candidate.text for choice in made.choices]
-    match = await service.call(service.backend.match, matcher.name, [picture], texts)
+    match = await service.match(service.backend.match, matcher.name, [picture], texts)
     return [float(value) for value in match.itm[0]]

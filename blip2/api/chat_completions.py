@@ -63,7 +63,8 @@ def _planned(service: Service, body: ChatCompletionRequest, visitor: str) -> Job
     picture = picture_at(service, talk.picture, talk.where)
     count = lambda text: service.backend.count_tokens(info.name, text)  # noqa: E731
     prompt = _prompt(talk, count, info.prompt_budget, body.prompt_mode)
-    return replace(plan(service, body, info, picture, prompt, visitor), notices=talk.notices)
+    job = plan(service, body, info, picture, prompt, visitor)
+    return replace(job, notices=talk.notices + job.notices)
 
 
 def _prompt(talk: Talk, count: Callable[[str], int], budget: int, mode: prompts.Mode) -> prompts.Prompt:

@@ -54,10 +54,10 @@ async def _embedded(service: Service, info: ModelInfo, body: EmbeddingRequest) -
     if not 0 < len(given) <= 256:
         raise Refusal(400, f"The field input takes 1 to 256 texts or pictures; {len(given)} came.", "input")
     items = [await service.call(_item, service, each, f"input[{index}]") for index, each in enumerate(given)]
-    vectors = await service.call(_vectors, service, info, items, body.pooling)
+    vectors = await service.match(_vectors, service, info, items, body.pooling)
     if body.dimensions not in (None, len(vectors[0])):
         raise Refusal(400, f"This model's vectors have {len(vectors[0])} dimensions; ask for those.", "dimensions")
-    tokens = await service.call(_tokens, service, info, items)
+    tokens = await service.match(_tokens, service, info, items)
     return {
         "object": "list",
         "model": info.name,

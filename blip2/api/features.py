@@ -68,7 +68,7 @@ async def _extracted(
 ) -> dict[str, Any]:
     pictures = [await service.call(source.open, service) for source in sources] if mode != "text" else []
     texts = body.texts if mode != "image" else []
-    made = await service.call(service.backend.embed, info.name, pictures, texts, mode)
+    made = await service.match(service.backend.embed, info.name, pictures, texts, mode)
     arrays = {each.name: getattr(made, each.name) for each in fields(made)}
     return {
         "object": "features",

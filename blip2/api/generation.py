@@ -17,6 +17,7 @@ from blip2.api.failures import Refusal
 from blip2.api.fields import AnswerFields, decoding, samples, seed_of
 from blip2.api.running import chunks, merged, whole
 from blip2.api.service import Service
+from blip2.pocket.photos import NOTICE, is_photograph
 from blip2.prompts import Prompt
 from blip2.values import Candidate, Chunk, Decoding, Finish, ModelInfo, Picture, Request, Usage
 
@@ -73,14 +74,15 @@ def plan(
     prompt: Prompt,
     visitor: str,
 ) -> Job:
-    """What to run for the fields. Sampling n answers takes n requests, with seeds that follow each other."""
+    """What to run for the fields. Sampling n answers takes n requests, with seeds that follow each other. Blocks."""
     search, seed = decoding(fields), seed_of(fields)
     limit = service.settings.deadline
     deadline = min(fields.timeout, limit) if fields.timeout is not None else limit
     each = Request(info.name, picture, prompt.text, search, seed, deadline, visitor)
     count = fields.n if samples(fields) and search.method == "nucleus" else 1
     requests = tuple(replace(each, seed=(seed + index) % 2**63, id=uuid.uuid4().hex) for index in range(count))
-    return Job(service, info, prompt, picture, search, seed, requests)
+    foreign = (NOTICE,) if info.pocket and is_photograph(picture) else ()
+    return Job(service, info, prompt, picture, search, seed, requests, notices=foreign)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ async def _matched(service: Service, info: ModelInfo, sources: list[Source], tex
     parts: list[Match] = []
     for start in range(0, len(pictures), SLICE):
         part = pictures[start : start + SLICE]
-        parts.append(await service.call(service.backend.match, info.name, part, texts))
+        parts.append(await service.match(service.backend.match, info.name, part, texts))
     named = [{"name": source.name, "digest": each.digest} for source, each in zip(sources, pictures, strict=True)]
     return {
         "object": "match",

@@ -12,7 +12,7 @@ from blip2.errors import BadImage
 from blip2.images import open_picture
 from blip2.values import Picture
 
-DATA = re.compile(r"data:([\w.+-]*/?[\w.+-]*)((?:;[^;,]*)*),", re.ASCII)
+DATA = re.compile(r"data:([\w.+-]*/?[\w.+-]*)((?:;[^;,]*)*),", re.ASCII | re.IGNORECASE)
 FORM = "give a data URL, such as data:image/png;base64,iVBOR…"
 
 

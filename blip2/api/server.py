@@ -10,7 +10,7 @@ Alone: `python -m blip2 serve --no-ui` runs `serve`. The routes under /v1 are an
 that errors, ids and limits are the same in both places. Its description is at /v1/openapi.json.
 """
 
-import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,7 +37,7 @@ from blip2.api.lifecycle import GRACE
 from blip2.api.running import Gone
 from blip2.api.service import Service
 from blip2.backends.base import Backend
-from blip2.errors import Blip2Error
+from blip2.errors import BadSetting, Blip2Error
 from blip2.settings import Settings
 
 PARTS = (chat_completions, completions, embeddings, models, captions, match, features)
@@ -148,20 +148,22 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._stopping = True
-        threading.Thread(target=self._stop, args=(sig,), name="api drain").start()
+        threading.Thread(target=self._stop, name="api drain").start()
 
-    def _stop(self, sig: int) -> None:
+    def _stop(self) -> None:
         self._service.drain()
-        super().handle_exit(sig, None)
+        self.should_exit = True  # not uvicorn's own handling: it would raise the signal anew at the end
 
 
 def serve(settings: Settings, backend: Backend) -> None:
-    """Serve the API alone until SIGTERM or Ctrl-C; answers under way get `settings.drain` seconds to finish."""
+    """Serve the API alone until SIGTERM or Ctrl-C; answers under way get `settings.drain` seconds to finish.
+
+    Raises `BadSetting` where nothing can be served at the settings' address. Closes the backend at the end.
+    """
+    listener = _listener(settings)
     service = Service(backend, settings)
     config = uvicorn.Config(
         app(service),
-        host=settings.host,
-        port=settings.port,
         root_path=settings.root_path,
         access_log=False,
         log_config=None,
@@ -169,17 +171,21 @@ def serve(settings: Settings, backend: Backend) -> None:
     )
     server = Server(config, service)
     try:
-        asyncio.run(_run(server, settings))
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        print(f"The API is ready: http://{host}:{listener.getsockname()[1]}{settings.root_path}/v1", flush=True)
+        server.run(sockets=[listener])
     finally:
+        listener.close()
         backend.close()
 
 
-async def _run(server: Server, settings: Settings) -> None:
-    """Serve, and say the address once it is bound: with port 0 it is known only then."""
-    task = asyncio.ensure_future(server.serve())
-    while not server.started and not task.done():
-        await asyncio.sleep(0.02)
-    if server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        print(f"The API is ready: http://{settings.host}:{port}/v1", flush=True)
-    await task
+def _listener(settings: Settings) -> socket.socket:
+    """A socket that takes connections already. Raises `BadSetting` where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise BadSetting(
+            f"Nothing can be served on {settings.host}, port {settings.port}: {error.strerror or error}. "
+            "Choose another with --port or --host."
+        ) from error

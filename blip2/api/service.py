@@ -29,7 +29,8 @@ T = TypeVar("T")
 Kind = Literal["write", "match"]
 log = logging.getLogger("blip2.api")
 BATCH = 64  # answers that the batch takes, beside those that may wait
-HELPERS = 8  # threads for opening pictures, counting tokens and matching
+HELPERS = 32  # threads for opening and fetching pictures, and for counting tokens
+MATCHERS = 4  # threads for matching and features: slow, so apart, lest questions wait behind them
 
 
 class Service:
@@ -47,6 +48,7 @@ class Service:
         self._at_once = settings.max_waiting + BATCH
         self._answers = ThreadPoolExecutor(self._at_once, "api answer")
         self._helpers = ThreadPoolExecutor(HELPERS, "api helper")
+        self._matchers = ThreadPoolExecutor(MATCHERS, "api matcher")
         self._warming = threading.Lock()
         self._warm: threading.Thread | None = None
 
@@ -66,10 +68,15 @@ class Service:
         """Let the threads go. The backend is the caller's."""
         self._answers.shutdown(wait=False, cancel_futures=True)
         self._helpers.shutdown(wait=False, cancel_futures=True)
+        self._matchers.shutdown(wait=False, cancel_futures=True)
 
     async def call(self, work: Callable[..., T], *arguments: Any) -> T:
         """A blocking call, on a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._helpers, work, *arguments)
+
+    async def match(self, work: Callable[..., T], *arguments: Any) -> T:
+        """A blocking call that uses a matching model, on a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._matchers, work, *arguments)
 
     def spawn(self, work: Callable[..., None], *arguments: Any) -> None:
         """Start iterating over an answer, on a thread."""

@@ -1,5 +1,7 @@
 """Chat completions: the page's prompt, OpenAI's form, streams that add up to the whole."""
 
+import base64
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -7,9 +9,11 @@ from typing import Any
 
 import pytest
 from apiserver import PNG, ask, scripted
+from PIL import Image
 from starlette.testclient import TestClient
 
 from blip2.backends.scripted import ScriptedBackend
+from blip2.values import ModelInfo
 
 URL = "/v1/chat/completions"
 
@@ -142,6 +146,19 @@ def test_a_system_text_is_refused_with_the_reason_or_put_before(client_for: Call
     assert "--system-text prefix" in refused.json()["error"]["message"]
     taken = client_for(system_text="prefix").post(URL, json=body).json()
     assert taken["blip2"]["prompt"] == "You are brief. Question: What is in the picture? Answer:"
+
+
+def test_a_picture_a_pocket_model_does_not_know_is_said_to_be_one(client_for: Callable[..., TestClient]) -> None:
+    name = "blip2_opt/pocket_opt"
+    pocket = ScriptedBackend(default="a dog", models=[ModelInfo(name, "Pocket", "opt", "pocket", pocket=True)])
+    noise = io.BytesIO()
+    Image.effect_noise((80, 80), 90).save(noise, "PNG")
+    body = ask()
+    url = "data:image/png;base64," + base64.b64encode(noise.getvalue()).decode()
+    body["messages"][0]["content"][1]["image_url"]["url"] = url
+    made = client_for(pocket, models=(name,)).post(URL, json=body).json()
+    assert "drawn scenes" in made["blip2"]["notices"][0]
+    assert client_for().post(URL, json=body).json()["blip2"]["notices"] == []
 
 
 def test_control_tokens_stay_text(client: TestClient) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,9 +17,10 @@ import pytest
 import uvicorn
 from apiserver import MODELS, ask, soon
 
-from blip2.api.server import Server, app
+from blip2.api.server import Server, app, serve
 from blip2.api.service import Service
 from blip2.backends.scripted import ScriptedBackend
+from blip2.errors import BadSetting
 from blip2.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,3 +97,10 @@ def test_the_command_serves_a_real_model_and_stops_on_sigterm(opt_folder: Path) 
     assert "Traceback" not in errors
     logged = [json.loads(each) for each in errors.splitlines() if each.startswith("{")]
     assert [each["route"] for each in logged if "route" in each] == [URL]
+
+
+def test_a_taken_port_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BadSetting, match=f"port {port}.*--port"):
+            serve(Settings(models=MODELS, port=port), ScriptedBackend())
