@@ -43,7 +43,14 @@ def load_speaker(path: Path, family: str) -> Speaker:
     return speaker
 
 
-def train(plan: Plan, speaker: Speaker, source: Source, out: Path, report: Callable[[int, str], None]) -> None:
+def train(
+    plan: Plan,
+    speaker: Speaker,
+    source: Source,
+    out: Path,
+    report: Callable[[int, str], None],
+    teacher: Speaker | None = None,
+) -> None:
     """Train to the end of the plan; writes `out` every 250 steps and goes on from it if it is there."""
     optimiser = torch.optim.Adam(speaker.parameters(), plan.rate, (0.9, 0.98))
     step, seconds = 0, 0.0
@@ -64,6 +71,9 @@ def train(plan: Plan, speaker: Speaker, source: Source, out: Path, report: Calla
         optimiser.zero_grad()
         labels, answers = slot_labels(scenes), sum(len(batch.answers) for _, batch in made)
         for about, batch in made:
+            if teacher is not None and batch.twin is not None:
+                with torch.no_grad():
+                    batch.lesson = teacher.lesson(slots[about], batch.twin)
             output, share = speaker(slots[about], labels[about], batch), len(batch.answers) / answers
             (share * output.loss).backward()
             sums += share * torch.stack([output.answer, output.noun, output.part, output.tie]).detach()
@@ -98,6 +108,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--features", type=Path, help="cached pictures, for the stage of pictures")
     parser.add_argument("--checked", type=Path, help="cached pictures of evaluation scenes to measure on")
     parser.add_argument("--start", type=Path, help="checkpoint to begin from")
+    parser.add_argument("--teacher", type=Path, help="for t5: an OPT checkpoint whose states to imitate")
     parser.add_argument("--words", type=Path, help="for t5: an OPT checkpoint whose word embeddings to begin with")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
@@ -112,7 +123,7 @@ def main() -> None:
     if asked.words is not None:
         speaker.take_words(load_speaker(asked.words, "opt"))
     plan = Plan(asked.family, asked.steps, asked.rows, rate=asked.rate, seed=asked.seed, alone=asked.alone)
-    plan = replace(plan, phases=tuple(asked.phases))
+    plan = replace(plan, phases=tuple(asked.phases), taught=asked.teacher is not None)
     if asked.stage == "symbols":
         source = symbolic(plan)
         fresh = [scene_at(EVAL_SEEDS.start + 5_000_000 + at) for at in range(160)]
@@ -129,7 +140,8 @@ def main() -> None:
                 scores = measure(speaker, fresh, slots, split, 4)
                 print(f"  {split} " + " ".join(f"{kind} {share:.2f}" for kind, share in scores.items()), flush=True)
 
-    train(plan, speaker, source, asked.out, report)
+    teacher = load_speaker(asked.teacher, "opt") if asked.teacher else None
+    train(plan, speaker, source, asked.out, report, teacher)
 
 
 if __name__ == "__main__":

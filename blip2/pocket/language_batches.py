@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Plan:
     alone: int = 0  # steps in which only the projection learns
     phases: tuple[float, float] = (0.5, 0.78)
     warm_up: int = 100
+    taught: bool = False  # T5: whether an OPT teaches it
     opened: tuple[float, float, float] = (0.1, 0.1, 0.3)  # T5: share of pictures whose prompts are not packed, by phase
 
 
@@ -102,7 +103,7 @@ def _t5_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, phase: i
     chunks: list[Chunk] = []
     talks = [conversations(scene, rng, _LENGTHS[phase], plan.tokens, encoder("t5"), _ask) for scene in scenes]
     if opened < len(scenes):
-        chunks.append((torch.arange(opened, len(scenes)), _t5_rows(talks[opened:], False)))
+        chunks.append((torch.arange(opened, len(scenes)), _t5_rows(talks[opened:], False, plan.taught)))
     rows: list[tuple[int, list[Turn]]] = []
     for at, talk in enumerate(talks[:opened]):
         for turns in talk:
@@ -112,13 +113,17 @@ def _t5_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, phase: i
     size = max(1, -(-len(rows) // CHUNKS))
     for first in range(0, len(rows), size):
         part = rows[first : first + size]
-        chunks.append((torch.tensor([at for at, _ in part]), _t5_rows([[turns] for _, turns in part], True)))
+        chunks.append(
+            (torch.tensor([at for at, _ in part]), _t5_rows([[turns] for _, turns in part], True, plan.taught))
+        )
     return chunks
 
 
-def _t5_rows(rows: Sequence[Sequence[Sequence[Turn]]], open_: bool) -> Batch:
-    ids = special_ids("t5")
-    return t5_batch(rows, ids["<pad>"], ids["</s>"], encoder("t5")(".")[0], open_)
+def _t5_rows(rows: Sequence[Sequence[Sequence[Turn]]], open_: bool, twin: bool = False) -> Batch:
+    """Rows for T5; with `twin` also as an OPT reads them (all ids but the special ones are the same)."""
+    ids, stop = special_ids("t5"), encoder("t5")(".")[0]
+    batch = t5_batch(rows, ids["<pad>"], ids["</s>"], stop, open_)
+    return replace(batch, twin=opt_batch(rows, special_ids("opt")["</s>"], newline(), stop, open_)) if twin else batch
 
 
 def chunks(plan: Plan, step: int, scenes: Sequence[Scene]) -> list[Chunk]:

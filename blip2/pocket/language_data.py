@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -118,6 +118,12 @@ class Batch:
     answer_group: Tensor = _NONE  # [B, A]
     answer_turn: Tensor = _NONE  # [B, A]
     open_: bool = False  # one prompt a row, in which everything sees everything
+    # For a pupil: (row, place) of the text's ids in an order that both families share, their weights, the same
+    # conversations as the teacher reads them, and what the teacher's states are there.
+    trace: Tensor = _NONE  # [m, 2]
+    trace_weights: Tensor = _NONE  # [m]
+    twin: Batch | None = None
+    lesson: tuple[Tensor, Tensor] | None = None  # [m, d] each
 
 
 def _masks(marks: list[tuple[int, int, tuple[int, ...]]], width: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -136,8 +142,15 @@ def _weights(answers: Sequence[tuple[str, int, int, int, int]], labels: Tensor) 
     return weights
 
 
-def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, stop: int) -> Batch:
-    """Rows of conversations packed one after another: `begin` starts each, `end` ends an answer, `stop` is the "."."""
+ASKED = 6.0  # what the place counts, in a trace, from which an answer is given
+
+
+def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, stop: int, open_: bool = False) -> Batch:
+    """Rows of conversations packed one after another: `begin` starts each, `end` ends an answer, `stop` is the ".".
+
+    `open_` is for the trace: whether T5's twin of the batch is open.
+    """
+    trace: list[tuple[int, int, float]] = []
     made: list[tuple[list[int], list[int], list[int], list[int]]] = []
     nouns: list[tuple[int, int, tuple[int, ...]]] = []
     parts: list[tuple[int, int, tuple[int, ...]]] = []
@@ -162,6 +175,11 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
                 ids += turn.answer
                 labels += [*turn.answer[1:], end]
                 answers.append((turn.type, row, answer - 1, len(ids), place))
+                trace += [(row, at, 1.0) for at in range(start, answer)]
+                if turn is turns[-1] or not open_:
+                    trace.append((row, answer - 1, ASKED))
+                if turn is not turns[-1]:
+                    trace += [(row, at, 1.0) for at in range(answer, len(ids))]
                 if turn is not turns[-1]:
                     ids.append(stop)
                     labels.append(IGNORE)
@@ -175,7 +193,13 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
         table[:, row, : len(columns[0])] = columns
     ids_, group_, position_, labels_ = torch.from_numpy(table)
     found = (ids_, group_, position_, labels_, _weights(answers, labels_))
-    return Batch(*found, _masks(nouns, SLOTS), _masks(parts, PART), _masks([], PART), answers)
+    batch = Batch(*found, _masks(nouns, SLOTS), _masks(parts, PART), _masks([], PART), answers)
+    return _traced(batch, trace)
+
+
+def _traced(batch: Batch, trace: list[tuple[int, int, float]]) -> Batch:
+    places = torch.tensor([(row, at) for row, at, _ in trace])
+    return replace(batch, trace=places, trace_weights=torch.tensor([weight for _, _, weight in trace]))
 
 
 class _Row:
@@ -200,6 +224,7 @@ def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, sto
     """
     marks: tuple[list[tuple[int, int, tuple[int, ...]]], ...] = ([], [], [])  # nouns, parts, asked
     answers: list[tuple[str, int, int, int, int]] = []
+    trace: list[tuple[int, int, float]] = []
     made = [_Row() for _ in rows]
     for at, (row, conversations_) in enumerate(zip(made, rows, strict=True)):
         for group, turns in enumerate(conversations_, 1):
@@ -209,17 +234,20 @@ def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, sto
                 here = len(row.text)
                 marks[0].extend((at, here + spot, slots) for spot, slots in turn.nouns)
                 row.put(turn.prompt, group, place, block)
+                trace += [(at, spot, 1.0) for spot in range(here, len(row.text))]
                 place += len(turn.prompt)
                 if turn.prompt and turn.parts:
                     marks[2].append((at, len(row.text) - 1, turn.parts[0][1]))
                 last = number == len(turns) - 1
                 if last or not open_:
+                    trace.append((at, len(row.text), ASKED))
                     row.put([end], group, place, block, True)
                     first = len(row.answers)
                     marks[1].extend((at, first + spot, slots) for spot, slots in turn.parts)
                     row.answer(turn.bare, start, end, group, block)
                     answers.append((turn.type, at, first, len(row.answers), number))
                 if not last:
+                    trace += [(at, len(row.text) + spot, 1.0) for spot in range(len(turn.answer))]
                     row.put([*turn.answer, stop], group, place, 0 if open_ else number + 1)
                     place += len(turn.answer) + 1
     text = np.zeros((5, len(rows), max(len(row.text) for row in made)), np.int64)
@@ -232,7 +260,8 @@ def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, sto
     before, labels, answer_group, answer_turn = torch.from_numpy(said)
     marked = (_masks(marks[0], SLOTS), _masks(marks[1], PART), _masks(marks[2], PART))
     found = (ids, groups, places, labels, _weights(answers, labels))
-    return Batch(*found, *marked, answers, turns_, private.bool(), before, answer_group, answer_turn, open_)
+    batch = Batch(*found, *marked, answers, turns_, private.bool(), before, answer_group, answer_turn, open_)
+    return _traced(batch, trace)
 
 
 def conversations(

@@ -10,10 +10,12 @@ folder as they load any BLIP-2. What was written is read back and compared befor
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoProcessor,
     Blip2Config,
@@ -63,6 +65,16 @@ def assemble(speaker: Speaker, eyes: SlotModel) -> Blip2ForConditionalGeneration
     return model
 
 
+def _untie(folder: Path) -> None:
+    """Write FlanT5's own head out: it equals the embeddings, but a reader must neither tie nor scale by itself."""
+    weights = load_file(folder / "model.safetensors")
+    weights["language_model.lm_head.weight"] = weights["language_model.shared.weight"].clone()
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    config["text_config"] |= {"tie_word_embeddings": False, "scale_decoder_outputs": False}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
 def _path(model: Blip2ForConditionalGeneration, name: str) -> str:
     found: str = next(path for path, _ in model.named_modules() if path.split(".")[-1] == name)
     return found
@@ -78,6 +90,8 @@ def write(speaker: Speaker, eyes: SlotModel, folder: Path) -> None:
     model.generation_config = generation
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
+    if family == "t5":
+        _untie(folder)
     save(family, folder)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     pictures = BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE})

@@ -12,6 +12,7 @@ cross-entropy three losses teach it to look (each was worth more than longer tra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,8 @@ EYES = 128  # width of the Q-Former's outputs
 LONGEST = 256  # positions of the OPT model, picture included
 WIDTHS = {"opt": 128, "t5": 128}
 NOUN_LAYER, PART_LAYER = 2, 3  # layers whose states the helpers read
-AUXILIARY, TIE = 2.0, 0.3
+LESSON = 1.0
+AUXILIARY, TIE = {"opt": 2.0, "t5": 6.0}, 0.3
 _PLACE_WORDS = ("beach", "meadow", "sky", "snow", "city", "desert", "sea", "room", "forest", "street")
 
 
@@ -84,10 +86,11 @@ class Output:
     tie: Tensor
     chosen: Tensor
     right: Tensor
+    auxiliary: float  # what the helpers' losses count
 
     @property
     def loss(self) -> Tensor:
-        return self.answer + AUXILIARY * (self.noun + self.part) + TIE * self.tie
+        return self.answer + self.auxiliary * (self.noun + self.part) + TIE * self.tie
 
 
 def _about(states: Tensor, head: nn.Linear, marks: tuple[Tensor, Tensor, Tensor], shift: int) -> Tensor:
@@ -116,6 +119,7 @@ class Speaker(nn.Module):
         self.projection = nn.Linear(EYES, width)
         self.noun_head = nn.Linear(width, SLOTS)
         self.part_head, self.asked_head = nn.Linear(width, PART), nn.Linear(width, PART)
+        self.teach_middle = nn.Linear(width, width)
         self.cell_head = nn.Linear(width, SLOTS)
         self.tie_scale = nn.Parameter(torch.tensor(4.0))
         encode = build(family).encode
@@ -134,8 +138,20 @@ class Speaker(nn.Module):
             nn.init.normal_(weight, std=0.08)
             if name.endswith(("out_proj.weight", "fc2.weight", ".o.weight", ".wo.weight")):
                 weight.data.mul_(0.2)
+            if name.endswith(".q.weight"):
+                weight.data.mul_(0.2)  # T5 does not scale its scores: without this its attention begins almost hard
+        if self.family == "t5":
+            self._look_alike()
         nn.init.normal_(self.projection.weight, std=0.025)
         nn.init.zeros_(self.projection.bias)
+
+    def _look_alike(self) -> None:
+        """Half of the encoder's first heads begin by attending to what resembles them: a noun to the slot it names."""
+        for block in self.lm.encoder.block[:2]:
+            attention = block.layer[0].SelfAttention
+            half = attention.inner_dim // 2
+            nn.init.normal_(attention.q.weight[:half].data, std=0.035)
+            attention.k.weight.data[:half] = attention.q.weight.data[:half]
 
     def take_words(self, other: Speaker) -> None:
         """Begin with another family's word embeddings and projection: all ids but the special ones are the same."""
@@ -170,20 +186,40 @@ class Speaker(nn.Module):
         tie = self.tie(seen[:, :SLOTS], labels)
         return self._opt(seen, tie, batch) if self.family == "opt" else self._t5(seen, tie, batch)
 
-    def _opt(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
+    def lesson(self, slots: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """For a pupil: an OPT's states along the trace [m, d], of the layer the parts are read from and last."""
+        states = self._read(self.projection(slots), batch)
+        rows, places = batch.trace[:, 0], batch.trace[:, 1] + QUERIES
+        return states.hidden_states[PART_LAYER][rows, places], states.last_hidden_state[rows, places]
+
+    def _lesson_loss(self, middle: Tensor, last: Tensor, batch: Batch) -> Tensor:
+        """How far a T5 encoder's states are from its teacher's, in units of the teacher's variance."""
+        if batch.lesson is None:
+            return last.new_zeros(())
+        rows, places = batch.trace[:, 0], batch.trace[:, 1] + QUERIES
+        total = last.new_zeros(())
+        for mine, wanted in zip((self.teach_middle(middle), last), batch.lesson, strict=True):
+            off = (mine[rows, places] - wanted).square().mean(-1) / wanted.var(0).mean()
+            total = total + (off * batch.trace_weights).sum() / batch.trace_weights.sum()
+        return total
+
+    def _read(self, seen: Tensor, batch: Batch) -> Any:
         rows, length = batch.ids.shape
         group = torch.cat([batch.group.new_zeros(rows, QUERIES), batch.group], 1)
         place = torch.cat([torch.arange(QUERIES).expand(rows, -1), batch.position + QUERIES], 1)
         causal = torch.ones(QUERIES + length, QUERIES + length, dtype=torch.bool).tril()
         picture = torch.arange(QUERIES + length) < QUERIES
         allowed = causal & (picture | (group[:, :, None] == group[:, None, :]))  # [B, T, T]
-        states = self.lm.model.decoder(
+        return self.lm.model.decoder(
             inputs_embeds=torch.cat([seen, self.embed(batch.ids)], 1),
             attention_mask=allowed[:, None],
             position_ids=place,
             use_cache=False,
             output_hidden_states=True,
         )
+
+    def _opt(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
+        states = self._read(seen, batch)
         labelled = batch.labels != IGNORE
         last = states.last_hidden_state[:, QUERIES:][labelled]
         logits, right = self.lm.lm_head(last), batch.labels[labelled]
@@ -195,6 +231,7 @@ class Speaker(nn.Module):
             tie,
             logits.argmax(-1),
             right,
+            AUXILIARY[self.family],
         )
 
     def _t5(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
@@ -202,10 +239,11 @@ class Speaker(nn.Module):
         labelled = batch.labels != IGNORE
         logits, right = self.lm.lm_head(decoded[labelled]), batch.labels[labelled]
         return Output(
-            _answers(logits, right, batch.weights[labelled]),
+            _answers(logits, right, batch.weights[labelled]) + LESSON * self._lesson_loss(middle, states, batch),
             _about(middle, self.noun_head, batch.nouns, QUERIES),
             _about(decoded, self.part_head, batch.parts, 0) + _about(states, self.asked_head, batch.asked, QUERIES),
             tie,
             logits.argmax(-1),
             right,
+            AUXILIARY[self.family],
         )
