@@ -136,12 +136,21 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that drains before it stops: the first SIGTERM or Ctrl-C takes nothing new and lets answers finish."""
+    """Uvicorn that says where it serves and drains before it stops.
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    The first SIGTERM or Ctrl-C takes nothing new and lets answers finish, the second stops at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, address: str = "") -> None:
         super().__init__(config)
         self._service = service
+        self._address = address
         self._stopping = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started and self._address:
+            print(f"The API is ready: {self._address}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._stopping:
@@ -169,11 +178,10 @@ def serve(settings: Settings, backend: Backend) -> None:
         log_config=None,
         timeout_graceful_shutdown=int(GRACE) + 2,
     )
-    server = Server(config, service)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{listener.getsockname()[1]}{settings.root_path}/v1"
     try:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        print(f"The API is ready: http://{host}:{listener.getsockname()[1]}{settings.root_path}/v1", flush=True)
-        server.run(sockets=[listener])
+        Server(config, service, address).run(sockets=[listener])
     finally:
         listener.close()
         backend.close()
