@@ -38,7 +38,14 @@ class Visitor:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        self.page.goto(address)
+        self.address = address
+        self.come()
+
+    def come(self) -> None:
+        """Open the page anew, as one who was never there: nothing of a visit is kept by the browser."""
+        self.requests.clear()
+        self.errors.clear()
+        self.page.goto(self.address)
         self.box.wait_for()
         self.page.locator("#chat-bot .empty").wait_for()
 
@@ -102,8 +109,13 @@ class Visitor:
         self.box.fill(text)
         self.box.press("Enter")
         expect(self.facts).to_have_count(before + 1, timeout=LIMIT)
-        expect(self.send).to_be_visible(timeout=LIMIT)
+        self.settled()
         return self.answers.last.inner_text()
+
+    def settled(self) -> None:
+        """Wait until the answer is finished and the page takes the next question."""
+        expect(self.send).to_be_visible(timeout=LIMIT)
+        expect(self.at("#chat-bot button[aria-label=Retry]").last).to_be_enabled(timeout=LIMIT)
 
     def begin(self, text: str, shown: str) -> None:
         """Type, press Enter, wait until part of the answer is on the page."""

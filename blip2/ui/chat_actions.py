@@ -170,9 +170,13 @@ class ChatActions:
             talk = chosen(visit.conversation, choice)
             for grown in self._until_halted(request, asking(talk, sending)):
                 talk = grown
-                yield Step(replace(visit, conversation=talk, running=request))
-            if request not in self._dropped:
-                yield Step(replace(visit, conversation=chat.stopped(talk)), busy=False)
+                if talk.turns[-1].finish is None:  # the finished turn comes with the step that ends the busy state
+                    yield Step(replace(visit, conversation=talk, running=request))
+            # Gradio shows a stream's last value once more when it ends: for a dropped one that must be nothing.
+            is_dropped = request in self._dropped
+            yield (
+                Step() if is_dropped else Step(replace(visit, conversation=chat.stopped(talk), running=""), busy=False)
+            )
         except Blip2Error as error:
             yield Step(replace(visit, running=""), False, text, Notice(str(error), failed=True))
         except Exception:

@@ -23,17 +23,28 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+@pytest.fixture(scope="module")
+def regular(browser: Browser, address: str) -> Iterator[Visitor]:
+    """A visitor whose browser has the page's scripts already, which makes opening it three times as fast."""
+    visitor = Visitor(browser, address)
+    yield visitor
+    visitor.leave()
+
+
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visitor]]:
-    """Opens the page as a new visitor; all leave at the end of the test."""
-    visitors: list[Visitor] = []
+def visit(browser: Browser, address: str, regular: Visitor) -> Iterator[Callable[..., Visitor]]:
+    """Opens the page as a new visitor: the regular one first, then strangers, who leave at the end of the test."""
+    free, strangers = [regular], list[Visitor]()
 
     def come(**context: Any) -> Visitor:
-        visitors.append(Visitor(browser, address, **context))
-        return visitors[-1]
+        if free and not context:
+            free[0].come()
+            return free.pop()
+        strangers.append(Visitor(browser, address, **context))
+        return strangers[-1]
 
     yield come
-    for visitor in visitors:
+    for visitor in strangers:
         visitor.leave()
 
 

@@ -134,7 +134,7 @@ def test_stop_keeps_what_is_written(visit: Callable[..., Visitor], photo: Path, 
         visitor.page.keyboard.press("Escape")
     expect(visitor.facts.locator("summary")).to_contain_text("stopped", timeout=LIMIT)
     assert visitor.answers.last.inner_text() == "one two three"
-    expect(visitor.send).to_be_visible(timeout=LIMIT)
+    visitor.settled()
     assert visitor.ask("What does it eat?") == "meat"
 
 
@@ -148,7 +148,7 @@ def test_retry_edit_undo_and_clear(visit: Callable[..., Visitor], photo: Path):
     visitor.at("#chat-bot").get_by_role("button", name="Retry").click()
     expect(visitor.facts.last.locator("dl")).to_contain_text("pocket/t5", timeout=LIMIT)
     visitor.turns(2)
-    expect(visitor.send).to_be_visible(timeout=LIMIT)
+    visitor.settled()
 
     visitor.at("#chat-bot").get_by_role("button", name="Edit").first.click()
     visitor.at("#chat-bot textarea").fill("Does it eat?")
@@ -156,7 +156,7 @@ def test_retry_edit_undo_and_clear(visit: Callable[..., Visitor], photo: Path):
     visitor.turns(1)
     expect(visitor.answers).to_have_text(["meat"], timeout=LIMIT)
     expect(visitor.questions).to_have_text(["Does it eat?"])
-    expect(visitor.send).to_be_visible(timeout=LIMIT)
+    visitor.settled()
 
     visitor.at("#chat-bot").get_by_role("button", name="Undo").click()
     visitor.turns(0)
@@ -243,6 +243,7 @@ def test_two_visitors_at_once_never_see_each_other(visit: Callable[..., Visitor]
     assert "Ann" not in ben.at("#chat-bot").inner_text()
     ann.stop.click()
     expect(ann.facts).to_have_count(1, timeout=LIMIT)
+    ann.settled()
     assert ann.ask("What does it eat?") == "meat"
     assert "Count slowly, Ann" in ann.read_facts()
     assert ben.ask("What does it eat?") == "meat"

@@ -1,0 +1,86 @@
+"""The evaluate tab's handlers, and the tab in a page."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from blip2.backends.scripted import ScriptedBackend
+from blip2.evaluation.run import Plan, run
+from blip2.settings import Settings
+from blip2.ui.evaluate_tab import NONE, evaluate_tab, figures_of, on_again, on_choose, on_select
+from blip2.ui.studio import Studio
+
+COLUMNS = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one run: the bundled world's committed scenes, answered with markup."""
+    from blip2.evaluation import pocket_task
+    from blip2.pocket.sprites import FontMissing
+
+    def no_font() -> Path:
+        raise FontMissing("no font")
+
+    monkeypatch.setattr(pocket_task, "font_file", no_font)
+    plan = Plan("pocket", "scripted/opt", out=tmp_path / "runs" / "one", limit=1)
+    run(plan, ScriptedBackend(default="<b>dog</b>"))
+    return tmp_path / "runs"
+
+
+def test_choosing_a_run_lists_its_predictions(folder: Path) -> None:
+    figures, count, table, picture, detail = on_choose(folder, "one", "", "all")
+    assert "Pocket scenes" in figures
+    assert f"{len(table)} of {len(table)} predictions" in count
+    assert all(len(row) == COLUMNS for row in table)
+    assert (picture, detail) == (None, "")
+    assert on_choose(folder, "one", "", "right")[2] == []
+    assert len(on_choose(folder, "one", "caption", "wrong")[2]) == 1
+
+
+def test_what_is_not_there_is_said(folder: Path) -> None:
+    assert on_choose(folder, None, "", "all")[0] == NONE
+    assert "no finished run" in on_choose(folder, "../one", "", "all")[0]
+    assert on_again(folder, "gone")["value"] == "one"
+    assert on_again(folder / "nowhere", None)["choices"] == []
+
+
+def test_a_click_shows_the_picture_and_every_fact_as_text(folder: Path) -> None:
+    row = on_choose(folder, "one", "talk 1", "all")[2][0]
+    event: Any = SimpleNamespace(row_value=row)
+    picture, detail = on_select(folder, "one", event)
+    assert picture.size == (448, 448)
+    assert "<b>dog" not in detail
+    assert "&lt;b&gt;dog" in detail
+    assert "Question:" in detail
+    assert "no finished run" in on_select(folder, "two", event)[1]
+
+
+def test_published_figures_stand_beside(folder: Path) -> None:
+    report: dict[str, Any] = {
+        "published": [{"figure": "CIDEr", "published": 145.8, "difference": -1.0, "protocol": "paper"}],
+        "protocol": {"name": "paper"},
+        "figures": {"CIDEr": 144.8},
+        "calibration": {"ece": 0.1},
+        "broken": {"n": 2},
+        "dataset": "COCO captions",
+        "split": "test",
+        "n": 5000,
+        "model": {"name": "m", "dtype": "float16"},
+    }
+    shown = figures_of(report)
+    assert "published 145.8 (-1.00)" in shown
+    assert "broken pictures" in shown
+
+
+@pytest.mark.parametrize("runs", [lambda folder: folder, lambda folder: folder / "nowhere"])
+def test_the_tab_builds_with_and_without_runs(folder: Path, runs: Callable[[Path], Path]) -> None:
+    studio = Studio(Settings(runs=str(runs(folder))), ScriptedBackend())
+    with gr.Blocks() as blocks:
+        evaluate_tab(studio)
+    shown = [str(block.value) for block in blocks.blocks.values() if isinstance(block, gr.HTML)]
+    assert any(("Pocket scenes" if runs(folder).is_dir() else "No finished run yet") in text for text in shown)
