@@ -2,7 +2,8 @@
 
     python -m blip2.pocket.publish [--scenes 2000] [--seed 2026] [--photos DIR] [--folder assets/pocket]
 
-The model card is written by hand except between its two marks, where the report's tables go.
+The model card is written by hand except between its two marks, where the report's tables go. With `--only` the figures
+of the other models stay as they were, if they are of the same scenes.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from blip2.errors import BadSetting
 from blip2.pocket import report, report_card
 
-__all__ = ["FOLDER", "figures_of", "main", "with_figures"]
+__all__ = ["FOLDER", "figures_of", "main", "merged", "with_figures"]
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "pocket"
 FOLDERS = {"opt": "pocket_opt", "t5": "pocket_flant5", "itm": "pocket_itm"}
@@ -36,6 +38,23 @@ def with_figures(card: str, made: Mapping[str, Any]) -> str:
     return f"{before}{BEGIN}\n\n{report_card.card(made)}\n\n{END}{rest.partition(END)[2]}"
 
 
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The new figures, and of the old ones those that the new lack.
+
+    Raises:
+        BadSetting: the two are not of the same scenes.
+    """
+    for name in ("scenes", "seed", "source"):
+        if old.get(name) != new[name]:
+            raise BadSetting(
+                f"The committed report has {name} {old.get(name)}, the new one {new[name]}; measure all models."
+            )
+    both = {**old, **new}
+    both["weights_sha256"] = {**old["weights_sha256"], **new["weights_sha256"]}
+    both["seconds"] = round(old["seconds"] + new["seconds"], 1)
+    return both
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and write; 0.
 
@@ -47,13 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--photos", type=Path, help="a folder of photographs, to see how many are noticed")
+    parser.add_argument("--only", nargs="+", choices=sorted(FOLDERS), default=list(FOLDERS), help="only these models")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the three checkpoints lie")
     options = parser.parse_args(argv)
     from blip2.backends.local import LocalBackend  # torch is not needed for --help
 
-    models = {key: os.path.relpath(options.folder / name) for key, name in FOLDERS.items()}
+    models = {key: os.path.relpath(options.folder / FOLDERS[key]) for key in FOLDERS if key in options.only}
     if options.folder.resolve() == FOLDER:
-        models = report.MODELS
+        models = {key: report.MODELS[key] for key in models}
     backend = LocalBackend(list(models.values()))
     try:
         made = report.report(backend, report.fresh(options.scenes, options.seed), models, options.photos)
@@ -61,7 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         backend.close()
     mistakes = made.pop("mistakes")
     made |= report.about(models, "fresh", options.seed)
-    (options.folder / "report.json").write_text(json.dumps(made, indent=1) + "\n", "utf-8")
+    file = options.folder / "report.json"
+    if file.is_file() and len(models) < len(FOLDERS):
+        made = merged(json.loads(file.read_text("utf-8")), made)
+    file.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
     card = options.folder / "MODEL_CARD.md"
     if card.is_file():
         card.write_text(with_figures(card.read_text("utf-8"), made), "utf-8")
