@@ -1,6 +1,6 @@
 """Trains the pocket's matching model (ITM and ITC) on one core, resumably.
 
-    python -m blip2.pocket.matching_train --vision work/pocket/vision/final.pt --steps 5000 --seed 0 \
+    python -m blip2.pocket.matching_train --vision work/pocket/vision/final.pt --steps 4700 --seed 0 \
         --work work/pocket/matching --out assets/pocket/pocket_itm
 
 The picture encoder is frozen and its outputs are computed once. Matching with one-word negatives leaves chance only
@@ -36,7 +36,8 @@ GROUND, RELATE, JUDGE = 2, 3, 4  # layers after which words know their cells, ho
 RELATE_FROM = 1500  # step from which relations are helped: words must find their cells first
 SUMMARISE_FROM = 2500  # step from which caption and picture, each alone, say all that they hold
 SUMMARISER = 10  # the query that does
-LOG_EVERY, SAVE_EVERY, CHECK_EVERY, CONTRAST_EVERY = 100, 500, 1000, 2
+CONTRAST_FROM = 3500  # step from which every step has its contrast, and summaries count twice; before, every other one
+LOG_EVERY, SAVE_EVERY, CHECK_EVERY = 100, 250, 1000
 DECAY = 0.55
 
 
@@ -82,7 +83,7 @@ def matching_loss(
 
 
 def contrast_loss(
-    model: Blip2ForImageTextRetrieval, helpers: Helpers, image: Tensor, captions: tuple[Tensor, ...], summarise: bool
+    model: Blip2ForImageTextRetrieval, helpers: Helpers, image: Tensor, captions: tuple[Tensor, ...], summarise: float
 ) -> Tensor:
     """Pictures [n, 65, 160] against the n captions and n spoilt ones, both ways; the best query counts."""
     ids, mask, said = captions
@@ -95,7 +96,7 @@ def contrast_loss(
     loss = (F.cross_entropy(scores, target) + F.cross_entropy(scores[:, : len(image)].T, target)) / 2
     if summarise:
         alone = helpers.summary(torch.cat([queries[:, SUMMARISER], texts]))
-        loss = loss + 20 * F.binary_cross_entropy_with_logits(alone, torch.cat([said[: len(image)], said]))
+        loss = loss + summarise * F.binary_cross_entropy_with_logits(alone, torch.cat([said[: len(image)], said]))
     return loss
 
 
@@ -150,10 +151,9 @@ class Trainer:
             loss, right = matching_loss(
                 self.model, self.helpers, torch.cat([image, image]), texts, labels, self.step >= RELATE_FROM
             )
-            if self.step % CONTRAST_EVERY == 0:
-                loss = loss + contrast_loss(
-                    self.model, self.helpers, image, captions_batch(scenes, rng), self.step >= SUMMARISE_FROM
-                )
+            if self.step % 2 == 0 or self.step >= CONTRAST_FROM:
+                weight = 0.0 if self.step < SUMMARISE_FROM else 20.0 if self.step < CONTRAST_FROM else 40.0
+                loss = loss + contrast_loss(self.model, self.helpers, image, captions_batch(scenes, rng), weight)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         fall = min(1.0, 0.02 + 0.98 * (steps - self.step) / ((1 - DECAY) * steps))
@@ -190,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the pocket's matching model.")
     parser.add_argument("--vision", type=Path, default=Path("work/pocket/vision/final.pt"))
     parser.add_argument("--scenes", type=int, default=24000, help="scenes whose pictures are kept ready")
-    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--steps", type=int, default=4700)
     parser.add_argument("--batch", type=int, default=24, help="scenes a step; two sentences each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("work/pocket/matching"))
