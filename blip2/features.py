@@ -48,8 +48,9 @@ def arrays(made: Features) -> dict[str, Array]:
 
 def save_npz(made: Features, path: Path, **more: Sequence[str]) -> None:
     """Write the arrays as a NumPy archive; `more` are lists of names beside them. Raises `BadSetting`."""
+    named: dict[str, Any] = {**arrays(made), **{name: np.asarray(list(value)) for name, value in more.items()}}
     try:
         with path.open("wb") as file:
-            np.savez(file, **arrays(made), **{name: np.asarray(list(value)) for name, value in more.items()})
+            np.savez(file, **named)
     except OSError as error:
         raise BadSetting(f"The features cannot be written to {str(path)!r}: {error}.") from error
