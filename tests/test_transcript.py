@@ -18,8 +18,8 @@ from blip2.values import Decoding, Picture
 WHEN = "2026-01-02T03:04:05Z"
 
 
-def picture(shade: int = 10, name: str = "merlion.png") -> Picture:
-    return picture_from(Image.effect_noise((31, 17), shade).convert("RGB"), name)
+def picture(width: int = 31, name: str = "merlion.png") -> Picture:
+    return picture_from(Image.linear_gradient("L").resize((width, 17)).convert("RGB"), name)
 
 
 def conversation(answer: str = "a statue, it's \u201cold\u201d") -> Conversation:

@@ -13,12 +13,13 @@ from blip2.backends.scripted import ScriptedBackend
 from blip2.chat import Conversation
 from blip2.cli.ask import converse
 from blip2.images import open_picture
+from blip2.prompts import build, fold
 
 
 @pytest.fixture
 def picture(tmp_path: Path) -> str:
-    path = tmp_path / "noise.png"
-    Image.effect_noise((60, 40), 80).convert("RGB").save(path)
+    path = tmp_path / "grey.png"
+    Image.linear_gradient("L").resize((60, 40)).convert("RGB").save(path)
     return str(path)
 
 
@@ -38,13 +39,15 @@ def ask_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 def test_questions_are_turns_of_one_conversation(
     picture: str, opt_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = ask_json(capsys, picture, "which city is this?", "why?", "--model", str(opt_folder), "--device", "cpu")
+    flags = ["--model", str(opt_folder), "--device", "cpu", "--min-new-tokens", "3"]
+    data = ask_json(capsys, picture, "which city is this?", "why?", *flags)
     first, second = data["turns"]
     assert first["prompt"] == "Question: which city is this? Answer:"
-    end = "" if first["answer"].endswith(".") else "."
-    past = f"{first['prompt']} {' '.join(first['answer'].split())}{end} " if first["answer"] else ""
-    assert second["prompt"] == f"{past}Question: why? Answer:"
-    assert data["picture"] == {"name": "noise.png", "digest": open_picture(picture).digest}
+    past = build(first["question"], count=len, budget=1000).text
+    answer = fold(first["answer"])
+    assert answer
+    assert second["prompt"] == f"{past} {answer.removesuffix('.')}. Question: why? Answer:"
+    assert data["picture"] == {"name": "grey.png", "digest": open_picture(picture).digest}
     for turn in data["turns"]:
         assert 0 < turn["confidence"] <= 1
         assert 0 < turn["times"]["first_token"] <= turn["times"]["total"]

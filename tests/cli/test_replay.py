@@ -17,7 +17,7 @@ from blip2.values import Decoding
 def saved(opt_folder: Path) -> str:
     """A conversation whose second turn was sampled."""
     backend = LocalBackend([str(opt_folder)], device="cpu")
-    picture = picture_from(Image.effect_noise((60, 40), 80), "noise.png")
+    picture = picture_from(Image.linear_gradient("L"), "grey.png")
     talk = Conversation(str(opt_folder), picture, decoding=Decoding(max_new_tokens=6), seed=4)
     *_, talk = chat.ask(backend, talk, "which city is this?")
     talk = Conversation(
