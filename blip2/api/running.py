@@ -141,11 +141,18 @@ async def _disconnected(receive: Receive) -> None:
 class Streamed(Response):
     """A streaming response that stops its source when the client leaves, whichever version of ASGI the server speaks.
 
-    `source` is closed in every case, so that its `finally` runs at once and not when it is collected.
+    `source` is closed in every case, so that its `finally` runs at once and not when it is collected. A generator that
+    was never started has no `finally` to run: `cleanup` is awaited at the end, started or not.
     """
 
-    def __init__(self, source: AsyncGenerator[bytes, None], media_type: str) -> None:
+    def __init__(
+        self,
+        source: AsyncGenerator[bytes, None],
+        media_type: str,
+        cleanup: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.source = source
+        self.cleanup = cleanup
         self.status_code = 200
         self.media_type = media_type
         self.background: BackgroundTask | None = None
@@ -157,6 +164,9 @@ class Streamed(Response):
             await until_gone(receive, self._send_all(send))
         except Gone:
             scope.setdefault("state", {})["outcome"] = "gone"
+        finally:
+            if self.cleanup is not None:
+                await self.cleanup()
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

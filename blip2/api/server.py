@@ -129,8 +129,9 @@ async def _http(request: Request, error: Exception) -> Response:
     return Refusal(error.status_code, message, None, None, error.headers or {}).response()
 
 
-async def _failed(_: Request, error: Exception) -> Response:
+async def _failed(request: Request, error: Exception) -> Response:
     if isinstance(error, Gone):
+        request.state.outcome = "gone"
         return Response(status_code=499)  # read by the log only: the client has left
     return refusal(error).response()
 

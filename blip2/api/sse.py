@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from blip2.api.failures import json_bytes, refusal
-from blip2.api.running import Streamed
+from blip2.api.running import Streamed, until_gone
 
 FIRST = 1.0  # seconds that an error may take to become the response's status
 BEAT = 15.0  # seconds of silence after which a comment keeps proxies from closing the connection
@@ -33,14 +33,18 @@ async def _streamed(
 ) -> Streamed:
     first = asyncio.ensure_future(anext(source))
     try:
-        await asyncio.wait({first}, timeout=FIRST)
-    except asyncio.CancelledError:
+        await until_gone(request.receive, _settled(first))
+    except BaseException:
         await _abandon(first, source)
         raise
     if first.done() and first.exception() is not None:
         await source.aclose()
         first.result()
-    return Streamed(_pieces(request, first, source, form, beat, end), kind)
+    return Streamed(_pieces(request, first, source, form, beat, end), kind, lambda: _abandon(first, source))
+
+
+async def _settled(first: "asyncio.Future[dict[str, Any]]") -> None:
+    await asyncio.wait({first}, timeout=FIRST)
 
 
 async def _pieces(

@@ -66,6 +66,15 @@ def test_a_dropped_connection_empties_the_batch_of_a_real_model(tiny: LocalBacke
     assert sum(tiny.stats().steps.values()) == steps
 
 
+def test_who_leaves_before_the_first_word_is_noticed_at_once() -> None:
+    service = made(ScriptedBackend(default="a b c", delay=30.0))
+    with listening(service) as address:
+        connection = opened(address, "/v1/chat/completions", ask(stream=True))
+        assert soon(lambda: busy(service) == 1)
+        connection.close()
+        assert soon(lambda: not busy(service))
+
+
 def test_captions_stop_with_the_connection() -> None:
     service = made(ScriptedBackend(default="a b c d e f", delay=0.05))
     with listening(service) as address:
@@ -140,6 +149,28 @@ def test_a_streamed_response_closes_its_source_when_the_client_leaves() -> None:
     sent = asyncio.run(run())
     assert [message.get("body") for message in sent] == [None, b"one"]
     assert closed.is_set()
+
+
+def test_a_source_that_was_never_started_is_cleaned_up_too() -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"never asked for"
+
+    async def run() -> list[str]:
+        done: list[str] = []
+
+        async def send(_: Any) -> None:
+            await asyncio.Event().wait()  # the client takes nothing
+
+        async def receive() -> dict[str, str]:
+            return {"type": "http.disconnect"}
+
+        async def cleanup() -> None:
+            done.append("cleaned")
+
+        await Streamed(source(), "text/plain", cleanup)({"type": "http"}, receive, send)
+        return done
+
+    assert asyncio.run(run()) == ["cleaned"]
 
 
 def test_merged_streams_all_arrive_and_all_close() -> None:
