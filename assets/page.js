@@ -77,6 +77,11 @@
     area.dispatchEvent(new Event('input', { bubbles: true }));
   });
 
+  // Unfolded facts are brought into view.
+  document.addEventListener('toggle', (event) => {
+    if (event.target.open && chat()?.contains(event.target)) event.target.scrollIntoView({ block: 'nearest' });
+  }, true);
+
   // A saved conversation: the server's answer becomes a file, without a copy of it on the server's disk.
   window.blip2Save = (file) => {
     if (!file || !file.text) return;

@@ -4,14 +4,18 @@ Every wait is for a state of the page. The limit only bounds how long a broken p
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 LIMIT = 90_000  # milliseconds
+MISSING = "NO CHROMIUM WAS FOUND, SO THE BROWSER TESTS WERE SKIPPED. Install one: apt-get install chromium"
 
 
 def find_chromium(playwright: Playwright) -> str | None:
@@ -21,8 +25,16 @@ def find_chromium(playwright: Playwright) -> str | None:
     return found or (own if Path(own).is_file() else None)
 
 
-def launch(playwright: Playwright, path: str) -> Browser:
-    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """A headless Chromium; without one the test is skipped, and the end of the run says so in capitals."""
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright)
+        if path is None:
+            pytest.skip(MISSING)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 class Visitor:

@@ -46,31 +46,17 @@ class Parts:
 
 
 def chat_layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
-    """Build the components, empty and unwired, inside the tab."""
-    models = actions.models
-    first = models[0] if models else None
+    """Build the components, empty and unwired, inside the tab: the picture left, the conversation right."""
+    first = actions.models[0] if actions.models else None
     visit = gr.State(Visit(Conversation(first.name if first else "")), time_to_live=KEPT)
     with gr.Row(elem_id="chat-cols", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_id="chat-left"):
-            picture = PictureFrame(
-                format="png",
-                label="Picture",
-                show_label=False,
-                sources=["upload", "webcam", "clipboard"],
-                height=340,
-                buttons=["fullscreen"],
-                elem_id="chat-image",
-                placeholder="Drop or paste a picture here\nor click to choose a file",
-                alt_text="The picture being talked about",
-            )
-            remark = gr.HTML(elem_id="chat-remark", visible=False)
-            if shown:
-                gr.HTML('<h2 class="quiet-title">Examples</h2>', padding=False)
+            picture, remark = _picture()
             gallery = _gallery(shown) if shown else None
         with gr.Column(scale=8, min_width=320, elem_id="chat-right"):
             with gr.Row(elem_id="chat-bar", equal_height=True):
                 model = gr.Dropdown(
-                    [(info.title, info.name) for info in models],
+                    [(info.title, info.name) for info in actions.models],
                     value=first.name if first else None,
                     label="Model",
                     container=False,
@@ -80,38 +66,61 @@ def chat_layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
                 )
                 files = _file_menu()
                 clear = gr.Button("New chat", size="sm", elem_id="chat-clear", min_width=0, scale=0)
-            bot = gr.Chatbot(
-                label="Conversation",
-                show_label=False,
-                elem_id="chat-bot",
-                height="100%",
-                layout="bubble",
-                buttons=["copy"],
-                editable="user",
-                feedback_options=None,
-                latex_delimiters=[],
-                render_markdown=False,
-                group_consecutive_messages=False,
-                placeholder=empty_state.placeholder(first),
-            )
+            bot = _conversation(empty_state.placeholder(first))
             notice = gr.HTML(elem_id="chat-notice", visible=False)
             with gr.Row(elem_id="chat-chips"):
                 chips = [
                     gr.Button("", size="sm", visible=False, min_width=0, elem_classes="chip") for _ in range(CHIPS)
                 ]
-            box = gr.Textbox(
-                label="Your question",
-                show_label=False,
-                container=False,
-                lines=1,
-                max_lines=6,
-                placeholder="Ask about the picture",
-                submit_btn=True,
-                elem_id="chat-box",
-                html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
-            )
+            box = _question_box()
             panel = decoding_panel("chat")
     return Parts(visit, picture, remark, gallery, model, files, clear, bot, notice, chips, box, panel.knobs)
+
+
+def _picture() -> tuple[PictureFrame, gr.HTML]:
+    picture = PictureFrame(
+        format="png",
+        label="Picture",
+        show_label=False,
+        sources=["upload", "webcam", "clipboard"],
+        height=340,
+        buttons=["fullscreen"],
+        elem_id="chat-image",
+        placeholder="Drop or paste a picture here\nor click to choose a file",
+        alt_text="The picture being talked about",
+    )
+    return picture, gr.HTML(elem_id="chat-remark", visible=False)
+
+
+def _conversation(placeholder: str) -> gr.Chatbot:
+    return gr.Chatbot(
+        label="Conversation",
+        show_label=False,
+        elem_id="chat-bot",
+        height="100%",
+        layout="bubble",
+        buttons=["copy"],
+        editable="user",
+        feedback_options=None,
+        latex_delimiters=[],
+        render_markdown=False,
+        group_consecutive_messages=False,
+        placeholder=placeholder,
+    )
+
+
+def _question_box() -> gr.Textbox:
+    return gr.Textbox(
+        label="Your question",
+        show_label=False,
+        container=False,
+        lines=1,
+        max_lines=6,
+        placeholder="Ask about the picture",
+        submit_btn=True,
+        elem_id="chat-box",
+        html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
+    )
 
 
 def _file_menu() -> FileMenu:
@@ -123,6 +132,7 @@ def _file_menu() -> FileMenu:
 
 
 def _gallery(shown: Sequence[Example]) -> gr.Gallery:
+    gr.HTML('<h2 class="quiet-title">Examples</h2>', padding=False)
     return gr.Gallery(
         [(example.thumbnail, example.title) for example in shown],
         label="Examples",

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,9 +17,11 @@ from blip2.api import server as api
 from blip2.api.service import Service
 from blip2.backends.base import Backend
 from blip2.errors import BadSetting
+from blip2.evaluation import browse
 from blip2.settings import Settings
 from blip2.ui import empty_state, theme
 from blip2.ui.chat_tab import chat_tab
+from blip2.ui.evaluate_tab import evaluate_tab
 from blip2.ui.studio import Studio
 
 TITLE = "BLIP-2 Studio"
@@ -28,17 +31,22 @@ KEEP = 86_400  # seconds that an uploaded picture stays on disk: longer than any
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab: its title and what builds it."""
+    """One tab: its title, what builds it, and whether there is something to show in it."""
 
     title: str
     build: Callable[[Studio], None]
+    wanted: Callable[[Studio], bool] = lambda studio: True
 
 
-TABS: tuple[Tab, ...] = (Tab("Chat", chat_tab),)
+TABS: tuple[Tab, ...] = (
+    Tab("Chat", chat_tab),
+    Tab("Evaluate", evaluate_tab, lambda studio: bool(browse.runs(Path(studio.settings.runs)))),
+)
 
 
 def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     """The whole page. With a single tab there is no bar of tabs."""
+    tabs = [tab for tab in tabs if tab.wanted(studio)]
     with gr.Blocks(title=TITLE, delete_cache=(3600, KEEP), analytics_enabled=False, fill_width=True) as blocks:
         gr.HTML(_header(studio), elem_id="brand", padding=False)
         if len(tabs) == 1:

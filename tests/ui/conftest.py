@@ -1,26 +1,43 @@
 """A served page and a browser for the tests of the page."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from visitor import Visitor, find_chromium, launch
+from patient import PatientBackend, is_plain
+from PIL import Image
+from playwright.sync_api import Browser
+from visitor import Visitor, open_browser
 
-MISSING = "NO CHROMIUM WAS FOUND: THE BROWSER TESTS WERE SKIPPED. Install one: apt-get install chromium"
-skipped: list[str] = []
+from blip2.settings import Settings
+from blip2.ui.shell import TABS, page, serve
+from blip2.ui.studio import Studio
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = find_chromium(playwright)
-        if path is None:
-            skipped.append(MISSING)
-            pytest.skip(MISSING)
-        found = launch(playwright, path)
+    with open_browser() as found:
         yield found
-        found.close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    backend = PatientBackend()
+    settings = Settings(port=0)
+    blocks = page(Studio(settings, backend, is_plain), TABS[:1])
+    yield serve(blocks, settings)
+    blocks.close(verbose=False)
+    backend.close()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Two colours: a picture that is no foreign one."""
+    image = Image.new("RGB", (64, 48), "teal")
+    image.paste("orange", (0, 0, 32, 48))
+    image.save(tmp_path / "two.png")
+    return tmp_path / "two.png"
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +63,3 @@ def visit(browser: Browser, address: str, regular: Visitor) -> Iterator[Callable
     yield come
     for visitor in strangers:
         visitor.leave()
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    for line in skipped:
-        terminalreporter.write_sep("!", line, red=True, bold=True)

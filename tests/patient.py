@@ -1,0 +1,52 @@
+"""The backend of the browser tests: scripted answers, one of which waits until it is stopped."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from visitor import LIMIT
+
+from blip2.backends.scripted import ScriptedBackend
+from blip2.errors import Busy
+from blip2.values import Chunk, ModelInfo, Request
+
+MODELS = (
+    ModelInfo("pocket/opt", "Pocket OPT", "opt", "pocket_opt", "abc123", pocket=True),
+    ModelInfo("pocket/t5", "Pocket FlanT5", "t5", "pocket_t5", "def456", pocket=True),
+)
+HOSTILE = "<img src=http://elsewhere.example/x.png> a < b & <b>c</b>"
+
+
+def answer(prompt: str) -> str:
+    question = prompt.rsplit("Question: ", 1)[-1].lower()
+    if "busy" in question:
+        raise Busy("64 requests are waiting; try again in a moment.")
+    if "slowly" in question:
+        return "one two three four five six seven"
+    if "hostile" in question:
+        return HOSTILE
+    return "meat" if "eat" in question else "a dog"
+
+
+class PatientBackend(ScriptedBackend):
+    """Pauses an answer to a question with "slowly" in it after three words, until the request is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(answer, models=MODELS)
+        self.gates: dict[str, threading.Event] = {}
+
+    def generate(self, request: Request) -> Iterator[Chunk]:
+        gate = self.gates.setdefault(request.id, threading.Event())
+        for count, chunk in enumerate(super().generate(request), 1):
+            yield chunk
+            if count == 3 and "slowly" in request.prompt.rsplit("Question: ", 1)[-1]:
+                gate.wait(LIMIT / 1000)
+
+    def cancel(self, request_id: str) -> None:
+        super().cancel(request_id)
+        self.gates.setdefault(request_id, threading.Event()).set()
+
+
+def is_plain(picture: Any) -> bool:
+    """A stand-in for the measure of foreign pictures: those of a single colour."""
+    return picture.image.getcolors(1) is not None
