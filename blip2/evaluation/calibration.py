@@ -48,7 +48,8 @@ class Calibration:
     curve: tuple[Point, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """All fields as plain JSON values."""
+        return asdict(self) | {name: [asdict(each) for each in getattr(self, name)] for name in ("bins", "curve")}
 
 
 def calibrate(confidences: Sequence[float], right: Sequence[float], bins: int = BINS, points: int = 101) -> Calibration:

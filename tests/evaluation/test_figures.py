@@ -1,6 +1,9 @@
 """The published figures are those of the paper, and the table in the docs is made from them."""
 
-from blip2 import zoo
+import re
+import shlex
+
+from blip2 import cli, zoo
 from blip2.evaluation import figures, table
 from blip2.evaluation.protocols import NAMES, TASKS
 
@@ -39,3 +42,13 @@ def test_every_row_of_the_zoo_is_in_the_table_and_nothing_is_measured_unless_it_
         assert f"`{row.key}`" in made
     assert all(line.endswith("| – |") for line in made.splitlines()[2:])
     assert {each["model"] for each in table.measured()} <= {row.key for row in zoo.ROWS if row.pocket}
+
+
+def test_every_command_in_the_docs_parses() -> None:
+    blocks = re.findall(r"^```\n(.*?)^```", table.PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) >= 10
+    for line in lines:
+        words = shlex.split(line)
+        assert words[:4] == ["python", "-m", "blip2", "eval"]
+        assert cli.parser().parse_args(words[3:]).run

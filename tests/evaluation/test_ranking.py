@@ -22,7 +22,7 @@ from blip2.evaluation.retrieval_scores import best_texts, score_pairs
 from blip2.images import preprocess
 from blip2.lavis import LavisMatcher, blip_caption
 
-N, K = 20, 5
+N, K = 18, 3
 WORDS = ("dog", "cat", "ball", "beach", "red", "blue", "car", "two", "snow", "green")
 
 
