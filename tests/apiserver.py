@@ -1,5 +1,6 @@
 """An API server on scripted answers in this process, and requests to send it."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +56,13 @@ def ask(text: str = "What is in the picture?", **fields: Any) -> dict[str, Any]:
     """A chat request about the example picture."""
     content = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": PNG}}]
     return {"messages": [{"role": "user", "content": content}], **fields}
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """The values of a stream, whose end mark must be there."""
+    lines = [line.removeprefix("data: ") for line in text.split("\n\n") if line and not line.startswith(":")]
+    assert lines[-1] == "[DONE]"
+    return [json.loads(line) for line in lines[:-1]]
 
 
 def soon(condition: Callable[[], bool], seconds: float = 10.0) -> bool:

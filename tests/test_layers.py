@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
     frozenset({"images", "quantize", "placement", "checkpoint", "selfcheck", "loading"}),
     frozenset({"engine"}),
     frozenset({"backends"}),
-    frozenset({"lavis", "prompts", "chat", "transcript", "replay"}),
+    frozenset({"lavis", "prompts", "chat", "transcript", "replay", "captioning", "matching", "features"}),
     frozenset({"pocket", "evaluation", "bench", "doctor"}),
     frozenset({"api", "ui"}),
     frozenset({"cli", "__main__"}),

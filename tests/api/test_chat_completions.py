@@ -2,13 +2,11 @@
 
 import base64
 import io
-import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from apiserver import PNG, ask, scripted
+from apiserver import PNG, ask, events
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -16,13 +14,6 @@ from blip2.backends.scripted import ScriptedBackend
 from blip2.values import ModelInfo
 
 URL = "/v1/chat/completions"
-
-
-def events(text: str) -> list[dict[str, Any]]:
-    """The values of a stream, whose end mark must be there."""
-    lines = [line.removeprefix("data: ") for line in text.split("\n\n") if line and not line.startswith(":")]
-    assert lines[-1] == "[DONE]"
-    return [json.loads(line) for line in lines[:-1]]
 
 
 def talk(*turns: str, **fields: Any) -> dict[str, Any]:
@@ -64,42 +55,6 @@ def test_raw_mode_sends_the_text_as_it_stands(client: TestClient) -> None:
     made = client.post(URL, json=ask("a photo of", prompt_mode="raw")).json()
     assert made["blip2"]["prompt"] == "a photo of"
     assert made["choices"][0]["message"]["content"] == "a photo of a beach"
-
-
-@pytest.mark.parametrize("fields", [{"temperature": 0}, {"temperature": 0.7, "seed": 3}, {}, {"num_beams": 3}])
-def test_a_stream_adds_up_to_the_whole_answer(client: TestClient, fields: dict[str, Any]) -> None:
-    whole = client.post(URL, json=ask(**fields)).json()
-    parts = events(client.post(URL, json=ask(stream=True, **fields)).text)
-    assert parts[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
-    text = "".join(each["choices"][0]["delta"].get("content", "") for each in parts)
-    assert text == whole["choices"][0]["message"]["content"]
-    assert parts[-1]["choices"][0]["finish_reason"] == "stop"
-    assert parts[-1]["usage"] == whole["usage"]
-    assert parts[-1]["blip2"]["seed"] == whole["blip2"]["seed"]
-
-
-def test_greedy_answers_come_word_by_word(client_for: Callable[..., TestClient]) -> None:
-    client = client_for(scripted(delay=0.02))
-    parts = events(client.post(URL, json=ask(stream=True, temperature=0)).text)
-    words = [each["choices"][0]["delta"]["content"] for each in parts[1:-1]]
-    assert len(words) > 1
-    assert "".join(words) == "a red ball on a beach"
-
-
-def test_beams_show_drafts_to_those_who_ask(client_for: Callable[..., TestClient]) -> None:
-    client = client_for(scripted(delay=0.02))
-    parts = events(client.post(URL, json=ask(stream=True, stream_drafts=True)).text)
-    drafts = [each["blip2"]["draft"] for each in parts[:-1] if "blip2" in each]
-    assert "a red" in drafts
-    assert all("content" not in each["choices"][0]["delta"] for each in parts if "draft" in each.get("blip2", {}))
-
-
-def test_the_usage_has_a_chunk_of_its_own_where_asked(client: TestClient) -> None:
-    options = {"include_usage": True}
-    parts = events(client.post(URL, json=ask(stream=True, stream_options=options)).text)
-    assert parts[-1]["choices"] == []
-    assert parts[-1]["usage"]["completion_tokens"] == 6
-    assert parts[-2]["choices"][0]["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize("fields", [{}, {"temperature": 0.8}])
@@ -213,30 +168,6 @@ def test_an_empty_question_is_refused_and_an_empty_raw_prompt_describes(client: 
     assert refused.status_code == 400
     assert "empty" in refused.json()["error"]["message"]
     assert client.post(URL, json=ask("", prompt_mode="raw")).json()["blip2"]["prompt"] == ""
-
-
-def test_an_early_error_is_a_status_and_a_late_one_the_streams_last_event(
-    client_for: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("blip2.api.sse.FIRST", 0.05)
-    early = client_for().post(URL, json=ask("why " * 600, stream=True))
-    assert early.status_code == 400
-    backend = ScriptedBackend(default="a b c d e f g h i j", delay=0.2)
-    client = client_for(backend)
-    threading.Timer(0.5, backend.close).start()
-    late = client.post(URL, json=ask(stream=True, temperature=0))
-    assert late.status_code == 200
-    assert events(late.text)[-1]["error"]["code"] == "closed"
-
-
-def test_silence_is_filled_so_that_proxies_keep_the_connection(
-    client_for: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("blip2.api.sse.FIRST", 0.01)
-    monkeypatch.setattr("blip2.api.sse.BEAT", 0.05)
-    text = client_for(ScriptedBackend(default="a b", delay=0.3)).post(URL, json=ask(stream=True)).text
-    assert text.startswith(": waiting\n\n")
-    assert events(text)[-1]["choices"][0]["finish_reason"] == "stop"
 
 
 def test_out_of_time_is_a_length_or_an_error(client_for: Callable[..., TestClient]) -> None:
