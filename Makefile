@@ -2,6 +2,7 @@
 # make test    everything the project is held to: format, lint, types, tests
 # make check   the same without the tests
 # make bench   how fast the engine is, beside stock transformers (minutes)
+# make screenshots  the README's pictures of the page, taken anew
 # make pocket  train the bundled models anew, from seeds (hours of one core)
 # make clean   remove what was installed and cached
 #
@@ -16,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test check bench pocket clean
+.PHONY: run test check bench screenshots pocket clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/app
@@ -32,6 +33,9 @@ check: $(VENV)/dev
 
 bench: $(VENV)/app
 	$(BIN)/python -m blip2 bench --quick $(ARGS)
+
+screenshots: $(VENV)/dev
+	$(BIN)/python tests/screenshots.py
 
 pocket: $(VENV)/app
 	$(BIN)/python -m blip2.pocket.build $(ARGS)

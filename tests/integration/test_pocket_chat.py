@@ -1,22 +1,17 @@
 """The whole product: `python app.py`, a real browser, the bundled models, conversations that remember."""
 
-import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from started import started
 from visitor import LIMIT, Visitor, open_browser
 
 from blip2.pocket.examples import Example, load_examples
 from blip2.zoo import ROWS
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).resolve().parents[2]
 POCKET = [row for row in ROWS if row.pocket]
 MISSING = [row.key for row in POCKET if not (row.folder and (row.folder / "model.safetensors").is_file())]
 TALKS = {example.path.stem: example for example in load_examples()}
@@ -34,21 +29,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The studio as `make run` starts it; at the end it is told to stop, and has to stop by itself."""
     if MISSING:
         pytest.skip(f"THE BUNDLED MODELS ARE NOT HERE ({', '.join(MISSING)}): the product was not tried as a whole.")
-    environment = {**os.environ, "BLIP2_PORT": "0", "BLIP2_RUNS": str(tmp_path_factory.mktemp("runs"))}
-    studio = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert studio.stdout is not None
-        for line in studio.stdout:
-            if found := re.search(r"is ready: (http\S+)", line):
-                yield found[1]
-                break
-        else:
-            pytest.fail("The studio ended before it was ready.")
-        studio.send_signal(signal.SIGTERM)
-        assert studio.wait(120) == 0
-    finally:
-        studio.kill()
-        studio.wait()
+    with started(tmp_path_factory.mktemp("runs")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
