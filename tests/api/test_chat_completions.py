@@ -171,11 +171,11 @@ def test_an_empty_question_is_refused_and_an_empty_raw_prompt_describes(client: 
 
 
 def test_out_of_time_is_a_length_or_an_error(client_for: Callable[..., TestClient]) -> None:
-    client = client_for(ScriptedBackend(default="a b c d e f g h i j", delay=0.05))
-    cut = client.post(URL, json=ask(timeout=0.18, temperature=0)).json()
+    client = client_for(ScriptedBackend(default="a " * 40, delay=0.05))
+    cut = client.post(URL, json=ask(timeout=1, temperature=0, max_tokens=40)).json()
     assert cut["choices"][0]["finish_reason"] == "length"
     assert cut["blip2"]["finish"] == "deadline"
-    assert 0 < len(cut["choices"][0]["message"]["content"].split()) < 10
+    assert 0 < len(cut["choices"][0]["message"]["content"].split()) < 40
     none = client.post(URL, json=ask(timeout=0.001))
     assert none.status_code == 504
     assert none.json()["error"]["param"] == "timeout"
