@@ -1,6 +1,6 @@
 """Trains the pocket's matching model (ITM and ITC) on one core, resumably.
 
-    python -m blip2.pocket.matching_train --vision work/pocket/vision/final.pt --steps 5400 --seed 0 \
+    python -m blip2.pocket.matching_train --vision work/pocket/vision/final.pt --steps 4800 --seed 0 \
         --work work/pocket/matching --out assets/pocket/pocket_itm
 
 The picture encoder is frozen and its outputs are computed once. Matching with one-word negatives leaves chance only
@@ -190,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the pocket's matching model.")
     parser.add_argument("--vision", type=Path, default=Path("work/pocket/vision/final.pt"))
     parser.add_argument("--scenes", type=int, default=24000, help="scenes whose pictures are kept ready")
-    parser.add_argument("--steps", type=int, default=5400)
+    parser.add_argument("--steps", type=int, default=4800)
     parser.add_argument("--batch", type=int, default=24, help="scenes a step; two sentences each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("work/pocket/matching"))
