@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from blip2.pocket.features import load_features
+from blip2.pocket.grown_t5 import grow
 from blip2.pocket.language_batches import Plan, Source, chunks, pictured, symbolic
 from blip2.pocket.language_check import measure
 from blip2.pocket.speaker import Speaker
@@ -60,7 +61,7 @@ def train(
         if "optimiser" in saved:
             optimiser.load_state_dict(saved["optimiser"])
         step, seconds = saved["step"], saved["seconds"]
-    began, sums = time.process_time() - seconds, torch.zeros(4)
+    began, sums = time.process_time() - seconds, torch.zeros(5)
     while step < plan.steps:
         scenes, slots = source(step, plan.rows)
         made = chunks(plan, step, scenes)
@@ -76,7 +77,7 @@ def train(
                     batch.lesson = teacher.lesson(slots[about], batch.twin)
             output, share = speaker(slots[about], labels[about], batch), len(batch.answers) / answers
             (share * output.loss).backward()
-            sums += share * torch.stack([output.answer, output.noun, output.part, output.tie]).detach()
+            sums += share * torch.stack([output.answer, output.noun, output.part, output.tie, output.lesson]).detach()
         torch.nn.utils.clip_grad_norm_(speaker.parameters(), 1.0)
         optimiser.step()
         step += 1
@@ -108,8 +109,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--features", type=Path, help="cached pictures, for the stage of pictures")
     parser.add_argument("--checked", type=Path, help="cached pictures of evaluation scenes to measure on")
     parser.add_argument("--start", type=Path, help="checkpoint to begin from")
-    parser.add_argument("--teacher", type=Path, help="for t5: an OPT checkpoint whose states to imitate")
-    parser.add_argument("--words", type=Path, help="for t5: an OPT checkpoint whose word embeddings to begin with")
+    parser.add_argument("--teacher", type=Path, help="for t5: an OPT checkpoint to begin from and to imitate")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -120,8 +120,6 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(asked.seed)
     speaker = Speaker(asked.family) if asked.start is None else load_speaker(asked.start, asked.family)
-    if asked.words is not None:
-        speaker.take_words(load_speaker(asked.words, "opt"))
     plan = Plan(asked.family, asked.steps, asked.rows, rate=asked.rate, seed=asked.seed, alone=asked.alone)
     plan = replace(plan, phases=tuple(asked.phases), taught=asked.teacher is not None)
     if asked.stage == "symbols":
@@ -141,6 +139,11 @@ def main() -> None:
                 print(f"  {split} " + " ".join(f"{kind} {share:.2f}" for kind, share in scores.items()), flush=True)
 
     teacher = load_speaker(asked.teacher, "opt") if asked.teacher else None
+    if teacher is not None and asked.start is None:
+        scenes, seen = source(0, 200)
+        twin = chunks(plan, 0, scenes[:20])[0][1].twin
+        assert twin is not None
+        grow(speaker, teacher, seen, twin)
     train(plan, speaker, source, asked.out, report, teacher)
 
 

@@ -50,7 +50,7 @@ class Plan:
     phases: tuple[float, float] = (0.5, 0.78)
     warm_up: int = 100
     taught: bool = False  # T5: whether an OPT teaches it
-    opened: tuple[float, float, float] = (0.1, 0.1, 0.3)  # T5: share of pictures whose prompts are not packed, by phase
+    opened: tuple[float, float, float] = (0.0, 0.0, 0.0)  # T5: share of pictures whose prompts are not packed, by phase
 
 
 Chunk = tuple[Tensor, Batch]  # which of the pictures each row is about [B], and the rows

@@ -28,10 +28,11 @@ __all__ = ["LONGEST", "Output", "Speaker", "newline", "text_config"]
 
 EYES = 128  # width of the Q-Former's outputs
 LONGEST = 256  # positions of the OPT model, picture included
-WIDTHS = {"opt": 128, "t5": 128}
+CONSTANTS = 8  # dimensions of T5's stream that hold a constant, see `grown_t5`
+WIDTHS = {"opt": 128, "t5": 128 + CONSTANTS}
 NOUN_LAYER, PART_LAYER = 2, 3  # layers whose states the helpers read
 LESSON = 1.0
-AUXILIARY, TIE = {"opt": 2.0, "t5": 6.0}, 0.3
+AUXILIARY, TIE = 2.0, 0.3
 _PLACE_WORDS = ("beach", "meadow", "sky", "snow", "city", "desert", "sea", "room", "forest", "street")
 
 
@@ -61,9 +62,9 @@ def text_config(family: str) -> OPTConfig | T5Config:
         vocab_size=size,
         d_model=width,
         d_kv=32,
-        d_ff=3 * width,
-        num_layers=3,
-        num_decoder_layers=2,
+        d_ff=4 * EYES + CONSTANTS,
+        num_layers=4,
+        num_decoder_layers=3,
         num_heads=4,
         dropout_rate=0.0,
         feed_forward_proj="gated-gelu",
@@ -86,11 +87,11 @@ class Output:
     tie: Tensor
     chosen: Tensor
     right: Tensor
-    auxiliary: float  # what the helpers' losses count
+    lesson: Tensor  # T5 alone: see `Speaker.lesson`
 
     @property
     def loss(self) -> Tensor:
-        return self.answer + self.auxiliary * (self.noun + self.part) + TIE * self.tie
+        return self.answer + LESSON * self.lesson + AUXILIARY * (self.noun + self.part) + TIE * self.tie
 
 
 def _about(states: Tensor, head: nn.Linear, marks: tuple[Tensor, Tensor, Tensor], shift: int) -> Tensor:
@@ -116,10 +117,11 @@ class Speaker(nn.Module):
         kind = OPTForCausalLM if family == "opt" else T5ForConditionalGeneration
         self.lm = kind._from_config(config, attn_implementation="sdpa")
         width = WIDTHS[family]
+        if family == "t5":  # the configuration ties the two; FlanT5's head is its own
+            self.lm.lm_head.weight = nn.Parameter(self.lm.shared.weight.detach().clone())
         self.projection = nn.Linear(EYES, width)
         self.noun_head = nn.Linear(width, SLOTS)
         self.part_head, self.asked_head = nn.Linear(width, PART), nn.Linear(width, PART)
-        self.teach_middle = nn.Linear(width, width)
         self.cell_head = nn.Linear(width, SLOTS)
         self.tie_scale = nn.Parameter(torch.tensor(4.0))
         encode = build(family).encode
@@ -140,25 +142,8 @@ class Speaker(nn.Module):
                 weight.data.mul_(0.2)
             if name.endswith(".q.weight"):
                 weight.data.mul_(0.2)  # T5 does not scale its scores: without this its attention begins almost hard
-        if self.family == "t5":
-            self._look_alike()
         nn.init.normal_(self.projection.weight, std=0.025)
         nn.init.zeros_(self.projection.bias)
-
-    def _look_alike(self) -> None:
-        """Half of the encoder's first heads begin by attending to what resembles them: a noun to the slot it names."""
-        for block in self.lm.encoder.block[:2]:
-            attention = block.layer[0].SelfAttention
-            half = attention.inner_dim // 2
-            nn.init.normal_(attention.q.weight[:half].data, std=0.035)
-            attention.k.weight.data[:half] = attention.q.weight.data[:half]
-
-    def take_words(self, other: Speaker) -> None:
-        """Begin with another family's word embeddings and projection: all ids but the special ones are the same."""
-        table = other.lm.get_input_embeddings().weight.detach()
-        for weight in (self.lm.get_input_embeddings().weight, self.lm.lm_head.weight):
-            weight.data[len(special_ids("t5")) :] = table[len(special_ids("opt")) :]
-        self.projection.load_state_dict(other.projection.state_dict())
 
     def embed(self, ids: Tensor) -> Tensor:
         embedded: Tensor = self.lm.get_input_embeddings()(ids)
@@ -187,21 +172,21 @@ class Speaker(nn.Module):
         return self._opt(seen, tie, batch) if self.family == "opt" else self._t5(seen, tie, batch)
 
     def lesson(self, slots: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """For a pupil: an OPT's states along the trace [m, d], of the layer the parts are read from and last."""
-        states = self._read(self.projection(slots), batch)
-        rows, places = batch.trace[:, 0], batch.trace[:, 1] + QUERIES
-        return states.hidden_states[PART_LAYER][rows, places], states.last_hidden_state[rows, places]
+        """For a pupil: an OPT's last states, without the norm's bias, along the trace [m, d] and at the labels [a, d]."""
+        states = (
+            self._read(self.projection(slots), batch).last_hidden_state - self.lm.model.decoder.final_layer_norm.bias
+        )
+        return states[batch.trace[:, 0], batch.trace[:, 1] + QUERIES], states[:, QUERIES:][batch.labels != IGNORE]
 
-    def _lesson_loss(self, middle: Tensor, last: Tensor, batch: Batch) -> Tensor:
-        """How far a T5 encoder's states are from its teacher's, in units of the teacher's variance."""
+    def _lesson_loss(self, read: Tensor, said: Tensor, batch: Batch) -> Tensor:
+        """How far a T5's encoder and decoder states are from its teacher's, in units of the teacher's variance."""
         if batch.lesson is None:
-            return last.new_zeros(())
-        rows, places = batch.trace[:, 0], batch.trace[:, 1] + QUERIES
-        total = last.new_zeros(())
-        for mine, wanted in zip((self.teach_middle(middle), last), batch.lesson, strict=True):
-            off = (mine[rows, places] - wanted).square().mean(-1) / wanted.var(0).mean()
-            total = total + (off * batch.trace_weights).sum() / batch.trace_weights.sum()
-        return total
+            return read.new_zeros(())
+        wanted, answered = batch.lesson
+        mine = read[batch.trace[:, 0], batch.trace[:, 1] + QUERIES]
+        off = (mine[:, :EYES] - wanted).square().mean(-1) / wanted.var(0).mean()
+        spoken = (said[batch.labels != IGNORE][:, :EYES] - answered).square().mean() / answered.var(0).mean()
+        return (off * batch.trace_weights).sum() / batch.trace_weights.sum() + spoken
 
     def _read(self, seen: Tensor, batch: Batch) -> Any:
         rows, length = batch.ids.shape
@@ -231,7 +216,7 @@ class Speaker(nn.Module):
             tie,
             logits.argmax(-1),
             right,
-            AUXILIARY[self.family],
+            logits.new_zeros(()),
         )
 
     def _t5(self, seen: Tensor, tie: Tensor, batch: Batch) -> Output:
@@ -239,11 +224,11 @@ class Speaker(nn.Module):
         labelled = batch.labels != IGNORE
         logits, right = self.lm.lm_head(decoded[labelled]), batch.labels[labelled]
         return Output(
-            _answers(logits, right, batch.weights[labelled]) + LESSON * self._lesson_loss(middle, states, batch),
+            _answers(logits, right, batch.weights[labelled]),
             _about(middle, self.noun_head, batch.nouns, QUERIES),
             _about(decoded, self.part_head, batch.parts, 0) + _about(states, self.asked_head, batch.asked, QUERIES),
             tie,
             logits.argmax(-1),
             right,
-            AUXILIARY[self.family],
+            self._lesson_loss(states, decoded, batch),
         )
