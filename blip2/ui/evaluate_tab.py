@@ -30,16 +30,19 @@ def evaluate_tab(studio: Studio) -> None:
     folder = Path(studio.settings.runs)
     names = browse.runs(folder)
     first = names[0] if names else None
+    # What a visitor sees before anything is chosen.
+    known, counted, lines = (NONE, "", []) if first is None else _shown(browse.open_run(folder, first), "", "all")
     with gr.Row(elem_id="evaluate-bar", equal_height=True):
         run = gr.Dropdown(names, value=first, label="Run", filterable=False, elem_id="evaluate-run", scale=3)
         text = gr.Textbox(label="Picture, question or answer holds", elem_id="evaluate-text", scale=3)
         which = gr.Radio(WHICH, value="all", label="Show", elem_id="evaluate-which", scale=3)
         again = gr.Button("Look again", size="sm", elem_id="evaluate-again", scale=0, min_width=110)
-    figures = gr.HTML(elem_id="evaluate-figures")
+    figures = gr.HTML(known, elem_id="evaluate-figures")
     with gr.Row(elem_id="evaluate-cols"):
         with gr.Column(scale=7, min_width=320):
-            count = gr.HTML(elem_id="evaluate-count", padding=False)
+            count = gr.HTML(counted, elem_id="evaluate-count", padding=False)
             table = gr.Dataframe(
+                lines,
                 headers=HEADS,
                 interactive=False,
                 wrap=True,
@@ -63,10 +66,6 @@ def evaluate_tab(studio: Studio) -> None:
         partial(on_choose, folder), chosen, listed, **QUIETLY
     )
     table.select(partial(on_select, folder), run, [picture, detail], **QUIETLY)
-    if first is not None:  # what a visitor sees before anything is chosen
-        figures.value, count.value, table.value = _shown(browse.open_run(folder, first), "", "all")
-    else:
-        figures.value = NONE
 
 
 def on_choose(folder: Path, run: str | None, text: str, which: str) -> tuple[Any, ...]:
