@@ -26,6 +26,7 @@ from blip2.ui.studio import Studio
 
 TITLE = "BLIP-2 Studio"
 SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
+SPARE = 40  # threads beside those that wait for answers: for stopping them, among others
 KEEP = 86_400  # seconds that an uploaded picture stays on disk: longer than any visit
 
 
@@ -92,6 +93,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             head=theme.head(),
             footer_links=["api", "settings"],
             state_session_capacity=SESSIONS,
+            max_threads=settings.max_waiting + SPARE,  # each answer that is waited for holds one
             ssr_mode=False,
             run_history=False,
             enable_monitoring=False,
