@@ -8,24 +8,13 @@ said what "it" is. A kind without a row in a table has no such fact, and `dialog
 
 from __future__ import annotations
 
+from blip2.pocket.called import LOOKS, SYNONYMS, table
 from blip2.pocket.kinds import KIND, KINDS
 
 __all__ = ["CLASSES", "FACTS", "LOOKS", "SYNONYMS", "TOPICS", "fact", "is_a", "why_fact"]
 
 
-def _table(text: str) -> dict[str, str]:
-    """Lines "value: kind kind ..." as {kind: value}."""
-    rows: dict[str, str] = {}
-    for line in text.strip().splitlines():
-        value, _, kinds = line.partition(":")
-        for kind in kinds.split():
-            if kind not in KIND or kind in rows:
-                raise ValueError(f"{kind!r} is no kind, or has this fact twice")
-            rows[kind] = value.strip()
-    return rows
-
-
-_EATS = _table("""
+_EATS = table("""
 grass: cow sheep
 hay: horse
 meat: dog lion tiger
@@ -45,7 +34,7 @@ nectar: butterfly bee
 salad: snail
 dry grass: camel
 """)
-_SOUND = _table("""
+_SOUND = table("""
 woof: dog
 meow: cat
 moo: cow
@@ -67,7 +56,7 @@ ring: bell clock
 boom: drum
 toot: trumpet train
 """)
-_LIVES = _table("""
+_LIVES = table("""
 in a house: dog cat
 on a farm: cow horse pig sheep rooster
 on the savanna: elephant giraffe lion
@@ -84,7 +73,7 @@ in a garden: butterfly snail
 in a hive: bee
 in the desert: camel
 """)
-_LEGS = _table("""
+_LEGS = table("""
 four: dog cat cow horse pig sheep elephant giraffe lion tiger bear panda rabbit turtle frog camel chair bed
 two: owl penguin duck rooster parrot
 zero: fish whale snake snail
@@ -92,13 +81,13 @@ six: butterfly bee
 eight: octopus
 ten: crab
 """)
-_WHEELS = _table("""
+_WHEELS = table("""
 four: car bus tractor
 six: truck
 two: bicycle motorcycle
 zero: rocket sailboat ship chair house apple dog cat
 """)
-_BABY = _table("""
+_BABY = table("""
 a puppy: dog
 a kitten: cat
 a calf: cow elephant whale
@@ -112,7 +101,7 @@ a duckling: duck
 a tadpole: frog
 a caterpillar: butterfly
 """)
-_USE = _table("""
+_USE = table("""
 sitting: chair
 sleeping: bed tent
 light: lightbulb candle
@@ -140,26 +129,26 @@ sailing: sailboat
 living: house
 praying: church
 """)
-_TASTE = _table("""
+_TASTE = table("""
 sweet: apple banana strawberry pineapple watermelon cherry pear coconut cake donut cookie lollipop
 sour: lemon
 salty: pizza burger taco hotdog
 """)
-_GROWS = _table("""
+_GROWS = table("""
 on a tree: apple banana cherry lemon pear coconut
 on the ground: strawberry pineapple watermelon pumpkin
 under the ground: carrot
 """)
-_FAST = _table("""
+_FAST = table("""
 fast: car train motorcycle airplane helicopter rocket horse tiger lion
 slow: snail turtle tractor
 """)
-_TEMPERATURE = _table("""
+_TEMPERATURE = table("""
 hot: sun candle
 cold: snowflake snowman
 """)
 
-_CLASS = _table("""
+_CLASS = table("""
 mammal: dog cat cow horse pig sheep elephant giraffe lion tiger monkey bear panda rabbit whale camel
 bird: owl penguin duck rooster parrot
 insect: butterfly bee
@@ -204,60 +193,6 @@ FACTS: dict[str, dict[str, str]] = {
     "fly": _yes_no(set(_FLIES), {kind.name for kind in KINDS if kind.category != "shape"} - _FLIES_UNSURE),
 }
 TOPICS = tuple(FACTS)
-
-# The look of kinds that come in one colour or several but have no single unmistakable one.
-LOOKS = _table("""
-brown: dog horse duck rooster snail coconut donut egg croissant chair hammer
-orange: cat giraffe tiger camel hotdog tent
-yellow: lion pineapple taco helicopter
-black and white: cow panda penguin piano
-yellow and black: fish bee
-red and white: mushroom
-red and green: watermelon
-green: parrot tractor
-gray: rabbit castle fountain television laptop robot
-pink: octopus
-blue: bus bicycle airplane ship shoe
-red: motorcycle rocket sailboat clock guitar drum
-white: house church candle
-black: camera
-brown and blue: bed
-many colors: pizza burger cake lollipop truck train rainbow gift kite
-""")
-
-# Other words that visitors use for a kind: "name name/plural".
-SYNONYMS: dict[str, tuple[tuple[str, str], ...]] = {
-    "dog": (("puppy", "puppies"), ("doggy", "doggies")),
-    "cat": (("kitten", "kittens"), ("kitty", "kitties")),
-    "horse": (("pony", "ponies"),),
-    "pig": (("piggy", "piggies"),),
-    "rabbit": (("bunny", "bunnies"), ("hare", "hares")),
-    "monkey": (("ape", "apes"),),
-    "rooster": (("cock", "cocks"), ("chicken", "chickens")),
-    "turtle": (("tortoise", "tortoises"),),
-    "snake": (("serpent", "serpents"),),
-    "burger": (("hamburger", "hamburgers"),),
-    "donut": (("doughnut", "doughnuts"),),
-    "cookie": (("biscuit", "biscuits"),),
-    "lollipop": (("lolly", "lollies"),),
-    "car": (("automobile", "automobiles"),),
-    "truck": (("lorry", "lorries"),),
-    "bicycle": (("bike", "bikes"),),
-    "motorcycle": (("motorbike", "motorbikes"),),
-    "airplane": (("plane", "planes"), ("aeroplane", "aeroplanes")),
-    "helicopter": (("chopper", "choppers"),),
-    "sailboat": (("boat", "boats"),),
-    "house": (("home", "homes"),),
-    "lightbulb": (("lamp", "lamps"),),
-    "television": (("tv", "tvs"), ("telly", "tellies")),
-    "cup": (("mug", "mugs"),),
-    "laptop": (("computer", "computers"),),
-    "gift": (("present", "presents"),),
-    "backpack": (("rucksack", "rucksacks"),),
-    "clock": (("alarm", "alarms"),),
-    "circle": (("disc", "discs"),),
-    "heart": (("love heart", "love hearts"),),
-}
 
 
 def fact(topic: str, kind: str) -> str | None:

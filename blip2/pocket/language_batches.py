@@ -17,9 +17,10 @@ from torch import Tensor
 from blip2.pocket.asker import QA
 from blip2.pocket.dialogue import dialogue, lots
 from blip2.pocket.features import load_features
-from blip2.pocket.language_data import Batch, Turn, conversations, opt_batch, t5_batch
+from blip2.pocket.language_data import Batch, Turn, conversations, opt_batch
 from blip2.pocket.speaker import newline
 from blip2.pocket.symbols import Symbols
+from blip2.pocket.t5_data import t5_batch
 from blip2.pocket.tokenizer import Encoder, special_ids
 from blip2.pocket.world import Scene, scene_at
 

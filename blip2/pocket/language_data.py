@@ -22,15 +22,18 @@ from blip2.pocket.tokenizer import Encoder
 from blip2.pocket.world import Scene
 
 __all__ = [
+    "ASKED",
     "IGNORE",
     "PART",
     "SLOTS",
     "Batch",
     "Turn",
     "caption_turn",
+    "masks",
     "opt_batch",
-    "t5_batch",
+    "traced",
     "turns_of",
+    "weights_of",
 ]
 
 IGNORE = -100
@@ -126,15 +129,15 @@ class Batch:
     lesson: tuple[Tensor, Tensor] | None = None  # [m, d] each
 
 
-def _masks(marks: list[tuple[int, int, tuple[int, ...]]], width: int) -> tuple[Tensor, Tensor, Tensor]:
-    masks = np.zeros((len(marks), width), np.float32)
+def masks(marks: list[tuple[int, int, tuple[int, ...]]], width: int) -> tuple[Tensor, Tensor, Tensor]:
+    table = np.zeros((len(marks), width), np.float32)
     for number, (_, _, slots) in enumerate(marks):
-        masks[number, list(slots)] = 1
+        table[number, list(slots)] = 1
     places = np.array([(row, at) for row, at, _ in marks], np.int64).reshape(-1, 2)
-    return torch.from_numpy(places[:, 0]), torch.from_numpy(places[:, 1]), torch.from_numpy(masks)
+    return torch.from_numpy(places[:, 0]), torch.from_numpy(places[:, 1]), torch.from_numpy(table)
 
 
-def _weights(answers: Sequence[tuple[str, int, int, int, int]], labels: Tensor) -> Tensor:
+def weights_of(answers: Sequence[tuple[str, int, int, int, int]], labels: Tensor) -> Tensor:
     """What each label counts: a long answer counts more than a short one, but less than by its length."""
     weights = torch.zeros(labels.shape)
     for _, row, first, end, _ in answers:
@@ -192,76 +195,14 @@ def opt_batch(rows: Sequence[Sequence[Sequence[Turn]]], begin: int, end: int, st
     for row, columns in enumerate(made):
         table[:, row, : len(columns[0])] = columns
     ids_, group_, position_, labels_ = torch.from_numpy(table)
-    found = (ids_, group_, position_, labels_, _weights(answers, labels_))
-    batch = Batch(*found, _masks(nouns, SLOTS), _masks(parts, PART), _masks([], PART), answers)
-    return _traced(batch, trace)
+    found = (ids_, group_, position_, labels_, weights_of(answers, labels_))
+    batch = Batch(*found, masks(nouns, SLOTS), masks(parts, PART), masks([], PART), answers)
+    return traced(batch, trace)
 
 
-def _traced(batch: Batch, trace: list[tuple[int, int, float]]) -> Batch:
+def traced(batch: Batch, trace: list[tuple[int, int, float]]) -> Batch:
     places = torch.tensor([(row, at) for row, at, _ in trace])
     return replace(batch, trace=places, trace_weights=torch.tensor([weight for _, _, weight in trace]))
-
-
-class _Row:
-    """One T5 row in the making: columns of the encoder's text and of the decoder's answers."""
-
-    def __init__(self) -> None:
-        self.text: list[tuple[int, int, int, int, bool]] = []  # id, group, place, turn, private
-        self.answers: list[tuple[int, int, int, int]] = []  # id before, label, group, turn
-
-    def put(self, ids: Sequence[int], group: int, place: int, turn: int, private: bool = False) -> None:
-        self.text += [(id_, group, place + at, turn, private) for at, id_ in enumerate(ids)]
-
-    def answer(self, ids: Sequence[int], start: int, end: int, group: int, turn: int) -> None:
-        pairs = zip([start, *ids], [*ids, end], strict=True)
-        self.answers += [(before, label, group, turn) for before, label in pairs]
-
-
-def t5_batch(rows: Sequence[Sequence[Sequence[Turn]]], start: int, end: int, stop: int, open_: bool = False) -> Batch:
-    """Rows of conversations; `start` begins an answer, `end` ends it and a question, `stop` is the ".".
-
-    With `open_` a row is one conversation, only its last question is answered, and nothing is hidden from anything.
-    """
-    marks: tuple[list[tuple[int, int, tuple[int, ...]]], ...] = ([], [], [])  # nouns, parts, asked
-    answers: list[tuple[str, int, int, int, int]] = []
-    trace: list[tuple[int, int, float]] = []
-    made = [_Row() for _ in rows]
-    for at, (row, conversations_) in enumerate(zip(made, rows, strict=True)):
-        for group, turns in enumerate(conversations_, 1):
-            place = 0
-            for number, turn in enumerate(turns):
-                block = 0 if open_ else number
-                here = len(row.text)
-                marks[0].extend((at, here + spot, slots) for spot, slots in turn.nouns)
-                row.put(turn.prompt, group, place, block)
-                trace += [(at, spot, 1.0) for spot in range(here, len(row.text))]
-                place += len(turn.prompt)
-                if turn.prompt and turn.parts:
-                    marks[2].append((at, len(row.text) - 1, turn.parts[0][1]))
-                last = number == len(turns) - 1
-                if last or not open_:
-                    trace.append((at, len(row.text), ASKED))
-                    row.put([end], group, place, block, True)
-                    first = len(row.answers)
-                    marks[1].extend((at, first + spot, slots) for spot, slots in turn.parts)
-                    row.answer(turn.bare, start, end, group, block)
-                    answers.append((turn.type, at, first, len(row.answers), number))
-                if not last:
-                    trace += [(at, len(row.text) + spot, 1.0) for spot in range(len(turn.answer))]
-                    row.put([*turn.answer, stop], group, place, 0 if open_ else number + 1)
-                    place += len(turn.answer) + 1
-    text = np.zeros((5, len(rows), max(len(row.text) for row in made)), np.int64)
-    said = np.zeros((4, len(rows), max(len(row.answers) for row in made)), np.int64)
-    said[1] = IGNORE
-    for at, row in enumerate(made):
-        text[:, at, : len(row.text)] = np.array(row.text).T
-        said[:, at, : len(row.answers)] = np.array(row.answers).T
-    ids, groups, places, turns_, private = torch.from_numpy(text)
-    before, labels, answer_group, answer_turn = torch.from_numpy(said)
-    marked = (_masks(marks[0], SLOTS), _masks(marks[1], PART), _masks(marks[2], PART))
-    found = (ids, groups, places, labels, _weights(answers, labels))
-    batch = Batch(*found, *marked, answers, turns_, private.bool(), before, answer_group, answer_turn, open_)
-    return _traced(batch, trace)
 
 
 def conversations(

@@ -172,10 +172,9 @@ class Speaker(nn.Module):
         return self._opt(seen, tie, batch) if self.family == "opt" else self._t5(seen, tie, batch)
 
     def lesson(self, slots: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """For a pupil: an OPT's last states, without the norm's bias, along the trace [m, d] and at the labels [a, d]."""
-        states = (
-            self._read(self.projection(slots), batch).last_hidden_state - self.lm.model.decoder.final_layer_norm.bias
-        )
+        """For a pupil: an OPT's last states, without their norm's bias, along the trace [m, d], at labels [a, d]."""
+        last = self._read(self.projection(slots), batch).last_hidden_state
+        states = last - self.lm.model.decoder.final_layer_norm.bias
         return states[batch.trace[:, 0], batch.trace[:, 1] + QUERIES], states[:, QUERIES:][batch.labels != IGNORE]
 
     def _lesson_loss(self, read: Tensor, said: Tensor, batch: Batch) -> Tensor:

@@ -9,10 +9,11 @@ import torch
 from blip2.pocket.dialogue import dialogue
 from blip2.pocket.grown_t5 import grow
 from blip2.pocket.language_batches import encoder
-from blip2.pocket.language_data import QUERIES, opt_batch, t5_batch, turns_of
+from blip2.pocket.language_data import QUERIES, opt_batch, turns_of
 from blip2.pocket.packed_t5 import forward
 from blip2.pocket.speaker import EYES, Speaker, newline
 from blip2.pocket.symbols import Symbols
+from blip2.pocket.t5_data import t5_batch
 from blip2.pocket.tokenizer import special_ids
 from blip2.pocket.world import scene_at
 

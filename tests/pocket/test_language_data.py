@@ -8,10 +8,11 @@ import torch
 
 from blip2.pocket.dialogue import dialogue
 from blip2.pocket.language_batches import Plan, chunks, encoder
-from blip2.pocket.language_data import IGNORE, QUERIES, SLOTS, Turn, caption_turn, opt_batch, t5_batch, turns_of
+from blip2.pocket.language_data import IGNORE, QUERIES, SLOTS, Turn, caption_turn, opt_batch, turns_of
 from blip2.pocket.packed_t5 import forward
 from blip2.pocket.speaker import Speaker, newline
 from blip2.pocket.symbols import Symbols, slot_labels
+from blip2.pocket.t5_data import t5_batch
 from blip2.pocket.tokenizer import build
 from blip2.pocket.world import scene_at
 
