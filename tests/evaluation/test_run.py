@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def echo(prompt: str) -> str:
     """Right on even numbers."""
-    number = int(prompt.split()[-2].rstrip("?"))
+    number = int(prompt.split("number ")[1].split("?")[0])
     return f"it is {number}" if number % 2 == 0 else "no idea"
 
 
