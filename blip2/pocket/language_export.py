@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from transformers import (
     AutoProcessor,
     Blip2Config,
@@ -60,15 +61,17 @@ def assemble(speaker: Speaker, eyes: SlotModel) -> Blip2ForConditionalGeneration
     )
     model = Blip2ForConditionalGeneration(config).eval()
     export_vision_into(model, eyes)
+    if speaker.family == "t5":  # the configuration ties the head to the embeddings; FlanT5's is its own
+        model.language_model.lm_head.weight = nn.Parameter(speaker.lm.lm_head.weight.detach().clone())
     model.language_model.load_state_dict(speaker.lm.state_dict())
     model.get_submodule(_path(model, "language_projection")).load_state_dict(speaker.projection.state_dict())
     return model
 
 
-def _untie(folder: Path) -> None:
-    """Write FlanT5's own head out: it equals the embeddings, but a reader must neither tie nor scale by itself."""
+def _untie(folder: Path, head: Tensor) -> None:
+    """Write FlanT5's own head out, which Hugging Face leaves away, and say that a reader must not tie or scale."""
     weights = load_file(folder / "model.safetensors")
-    weights["language_model.lm_head.weight"] = weights["language_model.shared.weight"].clone()
+    weights["language_model.lm_head.weight"] = head.detach().half().contiguous()
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((folder / "config.json").read_text())
     config["text_config"] |= {"tie_word_embeddings": False, "scale_decoder_outputs": False}
@@ -91,7 +94,7 @@ def write(speaker: Speaker, eyes: SlotModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
     if family == "t5":
-        _untie(folder)
+        _untie(folder, speaker.lm.lm_head.weight)
     save(family, folder)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     pictures = BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE})

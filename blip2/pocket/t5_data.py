@@ -1,4 +1,4 @@
-"""Conversations as a T5 reads and answers them: rows for `packed_t5`, or single prompts as Hugging Face's T5 has them."""
+"""Conversations as a T5 reads and answers them: rows for `packed_t5`, or single prompts as Hugging Face has them."""
 
 from __future__ import annotations
 
