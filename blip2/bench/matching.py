@@ -65,9 +65,8 @@ def index(loaded: LoadedModel, pictures: int, naive_pictures: int) -> Row:
 
 @torch.inference_mode()
 def _stock(model: Any, pixels: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-    return model(
-        pixel_values=pixels, input_ids=ids, attention_mask=mask, use_image_text_matching_head=True
-    ).logits_per_image.float()
+    out = model(pixel_values=pixels, input_ids=ids, attention_mask=mask, use_image_text_matching_head=True)
+    return out.logits_per_image.float()  # type: ignore[no-any-return]
 
 
 @torch.inference_mode()

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from blip2.bench import matching, shapes, workloads
+from blip2.bench.peers import Ours
 from blip2.bench.workloads import Row, percentiles
 
 
@@ -54,9 +55,15 @@ def run(
         for row in rows[name]:
             say(card(row))
         del loaded
-    report = {
+    every = {f"{row.workload}@{name}": ratios(row) for name, each in rows.items() for row in each if ratios(row)}
+    worst: dict[str, dict[str, float]] = {}  # by workload: the least of the models
+    for key, value in every.items():
+        least = worst.setdefault(key.split("@")[0], dict(value))
+        for peer, ratio in value.items():
+            least[peer] = min(least.get(peer, ratio), ratio)
+    return {
         "correct": all(row.correct for each in rows.values() for row in each),
-        "ratios": {f"{row.workload}@{n}": ratios(row) for n, each in rows.items() for row in each if ratios(row)},
+        "ratios": worst | every,
         "rows": {f"{row.workload}@{n}": figures(row) for n, each in rows.items() for row in each},
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -67,13 +74,6 @@ def run(
             **facts,
         },
     }
-    summary: dict[str, dict[str, float]] = {}
-    for key, value in report["ratios"].items():
-        worst = summary.setdefault(key.split("@")[0], dict(value))
-        for peer, ratio in value.items():
-            worst[peer] = min(worst.get(peer, ratio), ratio)
-    report["ratios"] = summary | report["ratios"]  # by workload: the least of the models
-    return report
 
 
 def _talking(loaded: Any, plan: Plan, speed: float, facts: dict[str, Any]) -> list[Row]:
@@ -86,7 +86,7 @@ def _talking(loaded: Any, plan: Plan, speed: float, facts: dict[str, Any]) -> li
         rows.append(workloads.captions(peers, plan.captions, 5, plan.tokens, plan.few))
         capacity = next(row.rate["ours"] for row in reversed(rows) if row.workload.startswith("visitors"))
         ours = peers[0]
-        assert isinstance(ours, workloads.Ours)
+        assert isinstance(ours, Ours)
         rows.append(workloads.open_loop(ours, capacity / 2, 4 * plan.few, 5, plan.tokens))
         step = statistics.median(next(r for r in rows if r.workload == "followup_greedy").notes["inter_token"])
         floor = shapes.lm_bytes(loaded) / speed

@@ -36,6 +36,6 @@ def run(typed: argparse.Namespace) -> int:
     from blip2.quantize import place_of
 
     place = place_of(typed.device or "auto")
-    default = "bfloat16" if place.device == "cuda" else "float32"
+    default = "bfloat16" if place.kind == "cuda" else "float32"
     dtype = typed.dtype if typed.dtype not in (None, "auto") else default
-    return main(typed.shape, typed.quick, place.device, dtype, typed.out)
+    return main(typed.shape, typed.quick, str(place.device), dtype, typed.out)
