@@ -106,6 +106,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--phases", type=float, nargs=2, default=(0.5, 0.78), help="when conversations grow longer")
     parser.add_argument("--alone", type=int, default=0, help="first steps in which only the projection learns")
+    parser.add_argument("--often", nargs="*", default=[], metavar="TYPE=WEIGHT", help="types to ask more often")
     parser.add_argument("--features", type=Path, help="cached pictures, for the stage of pictures")
     parser.add_argument("--checked", type=Path, help="cached pictures of evaluation scenes to measure on")
     parser.add_argument("--start", type=Path, help="checkpoint to begin from")
@@ -122,6 +123,8 @@ def main() -> None:
     speaker = Speaker(asked.family) if asked.start is None else load_speaker(asked.start, asked.family)
     plan = Plan(asked.family, asked.steps, asked.rows, rate=asked.rate, seed=asked.seed, alone=asked.alone)
     plan = replace(plan, phases=tuple(asked.phases), taught=asked.teacher is not None)
+    often = (word.split("=") for word in asked.often)
+    plan = replace(plan, often=tuple((name, float(weight)) for name, weight in often))
     if asked.stage == "symbols":
         source = symbolic(plan)
         fresh = [scene_at(EVAL_SEEDS.start + 5_000_000 + at) for at in range(160)]

@@ -17,7 +17,7 @@ from torch import Tensor
 from blip2.pocket.asker import QA
 from blip2.pocket.dialogue import dialogue, lots
 from blip2.pocket.features import load_features
-from blip2.pocket.language_data import Batch, Turn, conversations, opt_batch
+from blip2.pocket.language_data import Batch, Talker, Turn, conversations, opt_batch
 from blip2.pocket.speaker import newline
 from blip2.pocket.symbols import Symbols
 from blip2.pocket.t5_data import t5_batch
@@ -31,7 +31,6 @@ _EMPHASIS = {"at": 3.0, "relation": 5.0, "beside": 4.0, "next": 3.5, "count_kind
 _EMPHASIS |= {"size": 3.0, "color": 1.8, "bigger": 3.0, "what": 2.0, "which": 2.0, "of_color": 6.0, "is_place": 2.0}
 _EMPHASIS |= {"unknown_thing": 1.6, "unknown_fact": 1.4, "it_fact": 1.8, "and": 2.5, "it_next": 1.5, "it_size": 1.5}
 _EMPHASIS |= {"absent": 1.2, "else": 1.2, "it_beside": 2.0, "count_category": 1.8}
-_LOTS = lots(_EMPHASIS)
 
 Source = Callable[[int, int], tuple[list[Scene], Tensor]]  # (step, how many) -> scenes and their slots [n, 16, 128]
 
@@ -50,6 +49,7 @@ class Plan:
     alone: int = 0  # steps in which only the projection learns
     phases: tuple[float, float] = (0.5, 0.78)
     warm_up: int = 100
+    often: tuple[tuple[str, float], ...] = ()  # types to ask still more often
     taught: bool = False  # T5: whether an OPT teaches it
     opened: tuple[float, float, float] = (0.0, 0.0, 0.0)  # T5: share of pictures whose prompts are not packed, by phase
 
@@ -59,8 +59,15 @@ CHUNKS = 2  # in which prompts of like length go together
 _LENGTHS = ((1, 1, 2, 2, 2, 3), (1, 2, 2, 3, 4, 6), (1, 2, 3, 4, 8, 14))
 
 
-def _ask(scene: Scene, rng: random.Random, turns: int) -> list[QA]:
-    return dialogue(scene, rng, turns, follow=0.65, drawn_from=_LOTS)
+@lru_cache(maxsize=2)
+def _talker(often: tuple[tuple[str, float], ...]) -> Talker:
+    """Conversations as training asks them."""
+    drawn_from = lots(_EMPHASIS | dict(often))
+
+    def ask(scene: Scene, rng: random.Random, turns: int) -> list[QA]:
+        return dialogue(scene, rng, turns, follow=0.65, drawn_from=drawn_from)
+
+    return ask
 
 
 @lru_cache(maxsize=2)
@@ -94,7 +101,7 @@ def pictured(path: Path, plan: Plan) -> Source:
 def _opt_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, phase: int) -> list[Chunk]:
     """One chunk: a row a picture, its conversations packed."""
     encode, ids = encoder("opt"), special_ids("opt")
-    rows = [conversations(scene, rng, _LENGTHS[phase], plan.tokens, encode, _ask) for scene in scenes]
+    rows = [conversations(scene, rng, _LENGTHS[phase], plan.tokens, encode, _talker(plan.often)) for scene in scenes]
     return [(torch.arange(len(scenes)), opt_batch(rows, ids["</s>"], newline(), encode(".")[0]))]
 
 
@@ -102,7 +109,9 @@ def _t5_chunks(plan: Plan, scenes: Sequence[Scene], rng: random.Random, phase: i
     """Packed rows as for OPT, and for a share of the pictures single prompts as T5 will meet them."""
     opened = round(plan.opened[phase] * len(scenes))
     chunks: list[Chunk] = []
-    talks = [conversations(scene, rng, _LENGTHS[phase], plan.tokens, encoder("t5"), _ask) for scene in scenes]
+    talks = [
+        conversations(scene, rng, _LENGTHS[phase], plan.tokens, encoder("t5"), _talker(plan.often)) for scene in scenes
+    ]
     if opened < len(scenes):
         chunks.append((torch.arange(opened, len(scenes)), _t5_rows(talks[opened:], False, plan.taught)))
     rows: list[tuple[int, list[Turn]]] = []

@@ -27,6 +27,7 @@ __all__ = [
     "PART",
     "SLOTS",
     "Batch",
+    "Talker",
     "Turn",
     "caption_turn",
     "masks",

@@ -56,15 +56,12 @@ def _size(asker: Asker, thing: Thing) -> Text | None:
 
 
 def _next(asker: Asker, thing: Thing) -> Text | None:
-    """The nearest other thing, where one is nearest."""
+    """The one thing in the cells around it; where there are two, or none but others farther off, nobody could say."""
     others = [other for other in asker.things if other is not thing]
     if not others:
         return Text(NOTHING, ((0, ()),))
-    far = [(other.row - thing.row) ** 2 + (other.col - thing.col) ** 2 for other in others]
-    if far.count(min(far)) > 1:
-        return None
-    nearest = others[far.index(min(far))]
-    return Text(one(nearest), ((0, (nearest.cell,)),))
+    near = [other for other in others if max(abs(other.row - thing.row), abs(other.col - thing.col)) <= 1]
+    return Text(one(near[0]), ((0, (near[0].cell,)),)) if len(near) == 1 else None
 
 
 def beside(asker: Asker, thing: Thing, relation: str) -> tuple[Text, tuple[Thing, ...]] | None:
