@@ -134,8 +134,10 @@ def rank(
     totals = (scores + sums[:, None]).view(count, rows * vocabulary)
     width = min(max(2, 1 + len(end_ids)) * searches[0].decoding.num_beams, rows * vocabulary)
     if searches[0].decoding.beam_sample:
-        # The warpers see the summed scores, row by row, as in the release LAVIS pins.
-        warped = warp(totals.view(count, rows, vocabulary), searches[0].decoding).view_as(totals)
+        # The warpers see the summed scores, row by row, as in the release LAVIS pins; each row keeps a token beside its
+        # ends, or all rows could be without a way on once a sure one has ended.
+        keep = 1 + len(end_ids)
+        warped = warp(totals.view(count, rows, vocabulary), searches[0].decoding, keep).view_as(totals)
         picked = torch.stack([draw_some(row, width, gen) for row, gen in zip(warped, generators, strict=True)])
         best, order = warped.gather(1, picked).sort(descending=True, dim=1)
         index = picked.gather(1, order)
@@ -150,6 +152,8 @@ def draw_some(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
     possible = int(torch.isfinite(scores).sum())
     if possible >= count:
         return draw(scores, count, generator)
+    if not possible:  # rows that hold only what was filled up
+        return torch.arange(count, device=scores.device)
     drawn = draw(scores, possible, generator)
     rest = scores.clone()
     rest[drawn] = -torch.inf

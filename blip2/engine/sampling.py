@@ -47,17 +47,17 @@ def process(scores: Tensor, pasts: Sequence[Past], end_ids: Sequence[int]) -> Te
     return scores
 
 
-def warp(scores: Tensor, decoding: Decoding) -> Tensor:
-    """Temperature, top-k and top-p on scores [..., V]; what falls out becomes -inf. At least one token is kept."""
+def warp(scores: Tensor, decoding: Decoding, keep: int = 1) -> Tensor:
+    """Temperature, top-k and top-p on scores [..., V]; what falls out becomes -inf. At least `keep` tokens stay."""
     if decoding.temperature != 1.0:
         scores = scores / decoding.temperature
     if decoding.top_k:
-        least = scores.topk(min(decoding.top_k, scores.shape[-1])).values[..., -1:]
+        least = scores.topk(min(max(decoding.top_k, keep), scores.shape[-1])).values[..., -1:]
         scores = scores.masked_fill(scores < least, -torch.inf)
     if decoding.top_p < 1.0:
         ordered, order = scores.sort(descending=False)
         drop = ordered.softmax(-1).cumsum(-1) <= 1 - decoding.top_p
-        drop[..., -1] = False
+        drop[..., -keep:] = False
         scores = scores.masked_fill(drop.scatter(-1, order, drop), -torch.inf)
     return scores
 

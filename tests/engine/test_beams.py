@@ -2,7 +2,8 @@
 
 import torch
 
-from blip2.engine.beams import Beams, Step, rank
+from blip2.engine.beams import Beams, Step, draw_some, rank
+from blip2.engine.sampling import warp
 from blip2.values import Decoding
 
 END = 9
@@ -66,3 +67,11 @@ def test_rank_equals_a_plain_sort() -> None:
         assert index[n].tolist() == [flat for _, flat in best]
         torch.testing.assert_close(totals[n], torch.tensor([total for total, _ in best]))
         torch.testing.assert_close(raw[n], logprobs[3 * n : 3 * n + 3].reshape(-1)[index[n].long()])
+
+
+def test_drawing_goes_on_where_no_row_has_a_way_left() -> None:
+    """A sure row that has ended leaves only rows that were filled up, without any probability."""
+    generator = torch.Generator().manual_seed(0)
+    assert sorted(draw_some(torch.full((5,), -torch.inf), 3, generator).tolist()) == [0, 1, 2]
+    kept = warp(torch.tensor([9.0, 1.0, 0.0, -1.0]), Decoding(top_p=0.5, top_k=1), keep=2)
+    assert torch.isfinite(kept).tolist() == [True, True, False, False]
