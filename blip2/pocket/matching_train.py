@@ -165,7 +165,7 @@ class Trainer:
         return loss.item(), right.float().mean().item()
 
 
-def train(trainer: Trainer, steps: int, batch: int, out: Path | None) -> None:
+def train(trainer: Trainer, steps: int, batch: int, out: Path, check: int) -> None:
     """Train to `steps` steps, with checkpoints and figures on the way; the model goes to `out`."""
     clock, losses, rights = time.perf_counter() - trainer.seconds, 0.0, 0.0
     while trainer.step < steps:
@@ -180,9 +180,8 @@ def train(trainer: Trainer, steps: int, batch: int, out: Path | None) -> None:
             trainer.save()
         if trainer.step % CHECK_EVERY == 0:
             print(json.dumps({"step": trainer.step, **evaluate(trainer.model, 300)}), flush=True)
-    if out is not None:
-        save_matching(trainer.model, out)
-        print(json.dumps({"final": evaluate(trainer.model, 1000)}), flush=True)
+    save_matching(trainer.model, out)
+    print(json.dumps({"final": evaluate(trainer.model, check)}), flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -195,9 +194,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("work/pocket/matching"))
     parser.add_argument("--out", type=Path, default=Path("assets/pocket/pocket_itm"))
+    parser.add_argument("--check", type=int, default=1000, help="fresh scenes to measure on at the end")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    train(Trainer(args.vision, args.scenes, args.seed, args.work), args.steps, args.batch, args.out)
+    train(Trainer(args.vision, args.scenes, args.seed, args.work), args.steps, args.batch, args.out, args.check)
 
 
 if __name__ == "__main__":

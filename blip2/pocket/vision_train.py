@@ -189,11 +189,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("work/pocket/vision"))
     parser.add_argument("--pause-at", type=int, help="stop after this step, to go on later")
+    parser.add_argument("--check", type=int, default=1000, help="fresh scenes to measure on at the end")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     model = train(args.steps, args.seed, args.batch, args.out, args.pause_at)
     if args.pause_at is None:
-        print(json.dumps({"final": evaluate(model, 1000)}), flush=True)
+        print(json.dumps({"final": evaluate(model, args.check)}), flush=True)
         torch.save({"model": model.state_dict()}, args.out / "final.pt")
 
 
