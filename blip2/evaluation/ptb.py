@@ -15,15 +15,16 @@ from pathlib import Path
 
 from blip2.errors import ModelUnusable
 
-_BRACKETS = ("-lrb-", "-rrb-", "-lcb-", "-rcb-", "-LRB-", "-RRB-", "-LCB-", "-RCB-")
-PUNCTUATION = frozenset((*_BRACKETS, "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"))
+# As pycocoevalcap drops it. Its list has brackets in capitals only, so those of lower-cased captions stay words.
+PUNCTUATION = frozenset(("''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"))
+BRACKETS = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
 _WORD = re.compile(
     r"n't\b|'(?:s|re|ve|ll|d|m)\b"  # clitics
     r"|(?:[^\W\d_]\.){2,}"  # initials: u.s.
     r"|\d+(?:[.,:/]\d+)+"  # 1,000  12:43  1/2
     r"|[^\W_]+?(?=n't\b)"  # do in don't
     r"|[^\W_]+(?:[-/&.][^\W_]+)*"  # words, hyphens inside kept
-    r"|[$%&@#*+=<>~^|/\\_]"
+    r"|[$%&@#*+=<>~^|/\\_(){}\[\]]"
 )
 _SPLIT = {"cannot": "can not", "gonna": "gon na", "gotta": "got ta", "wanna": "wan na", "gimme": "gim me"}
 _JAR = "tokenizer/stanford-corenlp-3.4.1.jar"
@@ -43,7 +44,7 @@ def package() -> Path | None:
 
 def plain(caption: str) -> str:
     """One caption, tokenized by our own rules: words with single spaces between them."""
-    words = (_SPLIT.get(word, word) for word in _WORD.findall(caption.lower().replace("’", "'")))
+    words = (BRACKETS.get(word) or _SPLIT.get(word, word) for word in _WORD.findall(caption.lower().replace("’", "'")))
     return " ".join(words)
 
 

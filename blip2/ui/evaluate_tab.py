@@ -3,7 +3,6 @@
 It shows the runs in the folder of the setting `runs`, and nothing outside it. A handler takes values and gives values.
 """
 
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -61,37 +60,40 @@ def evaluate_tab(studio: Studio) -> None:
             )
             detail = gr.HTML(elem_id="evaluate-detail")
     chosen, listed = [run, text, which], [figures, count, table, picture, detail]
-    gr.on([run.change, text.submit, which.change], partial(on_choose, folder), chosen, listed, **QUIETLY)
-    again.click(partial(on_again, folder), run, run, **QUIETLY).then(
-        partial(on_choose, folder), chosen, listed, **QUIETLY
-    )
-    table.select(partial(on_select, folder), run, [picture, detail], **QUIETLY)
+    on = Handlers(folder)
+    gr.on([run.change, text.submit, which.change], on.on_choose, chosen, listed, **QUIETLY)
+    again.click(on.on_again, run, run, **QUIETLY).then(on.on_choose, chosen, listed, **QUIETLY)
+    table.select(on.on_select, run, [picture, detail], **QUIETLY)
 
 
-def on_choose(folder: Path, run: str | None, text: str, which: str) -> tuple[Any, ...]:
-    """The figures and the predictions of a run, filtered; picture and detail are emptied."""
-    if run is None:
-        return NONE, "", [], None, ""
-    try:
-        return (*_shown(browse.open_run(folder, run), text, which), None, "")
-    except Blip2Error as error:
-        return _sorry(error), "", [], None, ""
+class Handlers:
+    """What the tab's events do. Bound methods: gradio would not see through `partial` that one wants the event."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-def on_again(folder: Path, run: str | None) -> Any:
-    """The runs there are now; the one that was chosen stays, if it is still there."""
-    names = browse.runs(folder)
-    return gr.update(choices=names, value=run if run in names else (names[0] if names else None))
+    def on_choose(self, run: str | None, text: str, which: str) -> tuple[Any, ...]:
+        """The figures and the predictions of a run, filtered; picture and detail are emptied."""
+        if run is None:
+            return NONE, "", [], None, ""
+        try:
+            return (*_shown(browse.open_run(self.folder, run), text, which), None, "")
+        except Blip2Error as error:
+            return _sorry(error), "", [], None, ""
 
+    def on_again(self, run: str | None) -> Any:
+        """The runs there are now; the one that was chosen stays, if it is still there."""
+        names = browse.runs(self.folder)
+        return gr.update(choices=names, value=run if run in names else (names[0] if names else None))
 
-def on_select(folder: Path, run: str | None, event: gr.SelectData) -> tuple[Any, str]:
-    """The picture and all facts of the prediction that was clicked."""
-    try:
-        browser = browse.open_run(folder, run or "")
-        id_ = str(event.row_value[0])
-        return _picture(browser, id_), detail_of(browser, id_)
-    except Blip2Error as error:
-        return None, _sorry(error)
+    def on_select(self, run: str | None, event: gr.SelectData) -> tuple[Any, str]:
+        """The picture and all facts of the prediction that was clicked."""
+        try:
+            browser = browse.open_run(self.folder, run or "")
+            id_ = str(event.row_value[0])
+            return _picture(browser, id_), detail_of(browser, id_)
+        except Blip2Error as error:
+            return None, _sorry(error)
 
 
 def _shown(browser: Browser, text: str, which: str) -> tuple[str, str, Table]:

@@ -23,7 +23,7 @@ CAPTIONS = [
     ("caption", "words"),
     [
         (CAPTIONS[0], "a man 's t-shirt and the dog 's ball"),
-        (CAPTIONS[1], "it does n't move they 're asleep i ca n't see"),
+        (CAPTIONS[1], "it does n't move they 're asleep -lrb- i ca n't see -rrb-"),
         (CAPTIONS[2], "at 12:43 a sign reads stop"),
         (CAPTIONS[4], "you can not tell what 's 1/2 of 1,000"),
         ("", ""),

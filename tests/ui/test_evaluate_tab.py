@@ -11,7 +11,7 @@ import pytest
 from blip2.backends.scripted import ScriptedBackend
 from blip2.evaluation.run import Plan, run
 from blip2.settings import Settings
-from blip2.ui.evaluate_tab import NONE, evaluate_tab, figures_of, on_again, on_choose, on_select
+from blip2.ui.evaluate_tab import NONE, Handlers, evaluate_tab, figures_of
 from blip2.ui.studio import Studio
 
 COLUMNS = 6
@@ -33,31 +33,31 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_choosing_a_run_lists_its_predictions(folder: Path) -> None:
-    figures, count, table, picture, detail = on_choose(folder, "one", "", "all")
+    figures, count, table, picture, detail = Handlers(folder).on_choose("one", "", "all")
     assert "Pocket scenes" in figures
     assert f"{len(table)} of {len(table)} predictions" in count
     assert all(len(row) == COLUMNS for row in table)
     assert (picture, detail) == (None, "")
-    assert on_choose(folder, "one", "", "right")[2] == []
-    assert len(on_choose(folder, "one", "caption", "wrong")[2]) == 1
+    assert Handlers(folder).on_choose("one", "", "right")[2] == []
+    assert len(Handlers(folder).on_choose("one", "caption", "wrong")[2]) == 1
 
 
 def test_what_is_not_there_is_said(folder: Path) -> None:
-    assert on_choose(folder, None, "", "all")[0] == NONE
-    assert "no finished run" in on_choose(folder, "../one", "", "all")[0]
-    assert on_again(folder, "gone")["value"] == "one"
-    assert on_again(folder / "nowhere", None)["choices"] == []
+    assert Handlers(folder).on_choose(None, "", "all")[0] == NONE
+    assert "no finished run" in Handlers(folder).on_choose("../one", "", "all")[0]
+    assert Handlers(folder).on_again("gone")["value"] == "one"
+    assert Handlers(folder / "nowhere").on_again(None)["choices"] == []
 
 
 def test_a_click_shows_the_picture_and_every_fact_as_text(folder: Path) -> None:
-    row = on_choose(folder, "one", "talk 1", "all")[2][0]
+    row = Handlers(folder).on_choose("one", "talk 1", "all")[2][0]
     event: Any = SimpleNamespace(row_value=row)
-    picture, detail = on_select(folder, "one", event)
+    picture, detail = Handlers(folder).on_select("one", event)
     assert picture.size == (448, 448)
     assert "<b>dog" not in detail
     assert "&lt;b&gt;dog" in detail
     assert "Question:" in detail
-    assert "no finished run" in on_select(folder, "two", event)[1]
+    assert "no finished run" in Handlers(folder).on_select("two", event)[1]
 
 
 def test_published_figures_stand_beside(folder: Path) -> None:
@@ -77,6 +77,7 @@ def test_published_figures_stand_beside(folder: Path) -> None:
     assert "broken pictures" in shown
 
 
+@pytest.mark.filterwarnings("error::UserWarning")  # gradio warns of a handler whose inputs do not fit it
 @pytest.mark.parametrize("runs", [lambda folder: folder, lambda folder: folder / "nowhere"])
 def test_the_tab_builds_with_and_without_runs(folder: Path, runs: Callable[[Path], Path]) -> None:
     studio = Studio(Settings(runs=str(runs(folder))), ScriptedBackend())
