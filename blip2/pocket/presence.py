@@ -62,6 +62,8 @@ def _exist_kind(asker: Asker) -> QA | None:
         else:
             absent = [k for k in KINDS if k.name not in asker.by_kind]
             wanted = [k for k in absent if k.category == KIND[kind].category] if near else absent
+            if not wanted:
+                return None
             kind, things = asker.rng.choice(wanted).name, []
     elif painted(thing) and asker.rng.random() < 0.4:
         paint = painted(thing)
