@@ -56,6 +56,7 @@ def _asks(scene: Scene, rng: random.Random, turns: int, split: str) -> tuple[Ask
 
 def sheet(scene: Scene, rng: random.Random, long: bool) -> Sheet:
     """The questions of one scene, drawn at random."""
+    found = pairs(scene, rng)  # first, so that they do not depend on how the questions are drawn
     hidden = dialogue(scene, rng, 1, "test", drawn_from=_UNANSWERABLE)[0]
     while hidden.type not in UNKNOWABLE_TYPES:
         hidden = dialogue(scene, rng, 1, "test", drawn_from=_UNANSWERABLE)[0]
@@ -66,7 +67,7 @@ def sheet(scene: Scene, rng: random.Random, long: bool) -> Sheet:
         Ask(hidden.question, hidden.answer, hidden.type),
         _asks(scene, rng, LONG, "train") if long else (),
         rng.choice(CAPTION_PROMPTS),
-        tuple(pairs(scene, rng)),
+        tuple(found),
     )
 
 
@@ -75,7 +76,8 @@ def draw_sheets(scenes: int, seed: int) -> Iterator[Sheet]:
     rng = random.Random(f"report {seed}")
     for index in range(scenes):
         scene = scene_at(rng.randrange(EVAL_SEEDS.start, EVAL_SEEDS.stop))
-        yield sheet(scene, rng, index % LONG_EVERY == 0)
+        # Its own source for each sheet: a change in how one is asked changes neither the next nor the scenes.
+        yield sheet(scene, random.Random(f"report {seed} {index}"), index % LONG_EVERY == 0)
 
 
 def _to_json(ask: Ask) -> dict[str, Any]:
