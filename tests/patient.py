@@ -2,9 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
-
-from visitor import LIMIT
 
 from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import Busy
@@ -29,18 +28,28 @@ def answer(prompt: str) -> str:
 
 
 class PatientBackend(ScriptedBackend):
-    """Pauses an answer to a question with "slowly" in it after three words, until the request is cancelled."""
+    """Pauses an answer to a question with "slowly" in it after three words, until the request is cancelled.
+
+    While it pauses it goes on streaming the words so far. `left` is set when such a request has left the backend.
+    """
 
     def __init__(self) -> None:
         super().__init__(answer, models=MODELS)
         self.gates: dict[str, threading.Event] = {}
+        self.left = threading.Event()
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         gate = self.gates.setdefault(request.id, threading.Event())
-        for count, chunk in enumerate(super().generate(request), 1):
-            yield chunk
-            if count == 3 and "slowly" in request.prompt.rsplit("Question: ", 1)[-1]:
-                gate.wait(LIMIT / 1000)
+        slowly = "slowly" in request.prompt.rsplit("Question: ", 1)[-1]
+        try:
+            with closing(super().generate(request)) as chunks:
+                for count, chunk in enumerate(chunks, 1):
+                    yield chunk
+                    while slowly and count == 3 and not gate.wait(0.1):
+                        yield chunk
+        finally:
+            if slowly:
+                self.left.set()
 
     def cancel(self, request_id: str) -> None:
         super().cancel(request_id)

@@ -15,20 +15,26 @@ from blip2.ui.shell import TABS, page, serve
 from blip2.ui.studio import Studio
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each module: while Playwright is open, this thread has a running event loop, which others cannot bear."""
     with open_browser() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def backend() -> Iterator[PatientBackend]:
     backend = PatientBackend()
+    yield backend
+    backend.close()
+
+
+@pytest.fixture(scope="module")
+def address(backend: PatientBackend) -> Iterator[str]:
     settings = Settings(port=0)
     blocks = page(Studio(settings, backend, is_plain), TABS[:1])
     yield serve(blocks, settings)
     blocks.close(verbose=False)
-    backend.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from patient import HOSTILE
+from patient import HOSTILE, PatientBackend
 from playwright.sync_api import expect
 from visitor import LIMIT, Visitor
 
@@ -56,6 +56,16 @@ def test_stop_keeps_what_is_written(visit: Callable[..., Visitor], photo: Path, 
     assert visitor.answers.last.inner_text() == "one two three"
     visitor.settled()
     assert visitor.ask("What does it eat?") == "meat"
+
+
+def test_closing_the_page_frees_the_model(visit: Callable[..., Visitor], photo: Path, backend: PatientBackend):
+    visitor = visit(viewport={"width": 1000, "height": 800})
+    visitor.picture(photo)
+    backend.left.clear()
+    visitor.begin("Count slowly", "one two three")
+    visitor.page.close()
+    assert backend.left.wait(LIMIT / 1000)
+    assert backend.stats().running["pocket/opt"] == 0
 
 
 def test_retry_edit_undo_and_clear(visit: Callable[..., Visitor], photo: Path):
