@@ -1,6 +1,9 @@
 """How many bytes a BLIP-2 model's weights take in each dtype. Arithmetic only: it knows no torch and no device."""
 
+import json
+import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 Family = Literal["opt", "t5", "itm"]
@@ -29,6 +32,30 @@ class Parts:
     @property
     def total(self) -> int:
         return sum(asdict(self).values())
+
+
+def part_of(name: str, matrix: bool) -> str:
+    """The part a parameter belongs to; `matrix`: it is the weight of a linear layer."""
+    if not name.startswith("language_model."):
+        return "qformer" if name.startswith(("qformer.", "query_tokens", "embeddings.")) else "vision"
+    if name.endswith(".wo.weight"):
+        return "wide"
+    return "linear" if matrix and not name.endswith("lm_head.weight") else "rest"
+
+
+def parts_in(file: Path) -> Parts | None:
+    """The parts of a checkpoint's one safetensors file, from its header alone; None where there is no such file."""
+    try:
+        with file.open("rb") as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    except (OSError, ValueError):
+        return None
+    counts = dict.fromkeys(("vision", "qformer", "linear", "wide", "rest"), 0)
+    for name, tensor in header.items():
+        if name != "__metadata__":
+            looked_up = any(word in name for word in ("embed", "shared", "relative_attention_bias"))
+            counts[part_of(name, len(tensor["shape"]) == 2 and not looked_up)] += math.prod(tensor["shape"])
+    return Parts(**counts)
 
 
 def weight_bytes(parts: Parts, dtype: Dtype, companion: Dtype = "float16") -> int:

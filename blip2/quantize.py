@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import torch
 
 from blip2.errors import BadSetting, MissingHardware, WillNotFit
-from blip2.memory import GIGABYTE, Dtype, Family, Parts, by_dtype, companion_of, gigabytes, weight_bytes
+from blip2.memory import GIGABYTE, Dtype, Family, Parts, by_dtype, companion_of, gigabytes, part_of, weight_bytes
 
 DtypeChoice = Literal["auto", "float32", "float16", "bfloat16", "int8", "nf4"]
 DeviceChoice = Literal["auto", "cuda", "cpu", "mps"]
@@ -104,16 +104,8 @@ def parts_of(config: Any, family: Family) -> Parts:
     counts = dict.fromkeys(("vision", "qformer", "linear", "wide", "rest"), 0)
     matrices = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
     for name, value in model.named_parameters():
-        counts[_part(name, name in matrices)] += value.numel()
+        counts[part_of(name, name in matrices)] += value.numel()
     return Parts(**counts)
-
-
-def _part(name: str, matrix: bool) -> str:
-    if not name.startswith("language_model."):
-        return "qformer" if name.startswith(("qformer.", "query_tokens", "embeddings.")) else "vision"
-    if name.endswith(".wo.weight"):
-        return "wide"
-    return "linear" if matrix and not name.endswith("lm_head.weight") else "rest"
 
 
 def choose(title: str, family: Family, parts: Parts, dtype: str, place: Place) -> Plan:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blip2.errors import UnknownModel
-from blip2.memory import Dtype, Family, Parts, by_dtype, gigabytes
+from blip2.memory import Dtype, Family, Parts, by_dtype, gigabytes, parts_in
 
 ROOT = Path(__file__).resolve().parents[1]
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -44,9 +44,15 @@ class Row:
     @property
     def memory(self) -> dict[Dtype, int]:
         """Bytes of the weights by dtype; empty where the size is not known."""
-        return by_dtype(self.parts, self.family) if self.parts and self.family else {}
+        parts = self.counted()
+        return by_dtype(parts, self.family) if parts and self.family else {}
+
+    def counted(self) -> Parts | None:
+        """The parameters, those of a bundled row read from its file; None where they are not known."""
+        return parts_in(self.folder / "model.safetensors") if self.pocket and self.folder else self.parts
 
     def to_json(self) -> dict[str, Any]:
+        parts = self.counted()
         return {
             "name": self.name,
             "type": self.type,
@@ -59,7 +65,7 @@ class Row:
             "image_size": self.image_size,
             "prompt": self.prompt,
             "dtype": self.dtype,
-            "parameters": self.parts.total if self.parts else None,
+            "parameters": parts.total if parts else None,
             "memory_bytes": self.memory,
             "bundled": self.pocket,
         }
@@ -201,9 +207,8 @@ def table() -> str:
     for row in ROWS:
         memory = {dtype: gigabytes(size) for dtype, size in row.memory.items()}
         sixteen = memory.get("float16" if row.family != "t5" else "bfloat16", "")
-        parameters = f"{row.parts.total / 1e9:.2f} B" if row.parts and row.parts.total > 1e8 else ""
-        if row.parts and not parameters:
-            parameters = f"{row.parts.total / 1e6:.2f} M"
+        total = parts.total if (parts := row.counted()) else 0
+        parameters = f"{total / 1e9:.2f} B" if total > 1e8 else f"{total / 1e6:.2f} M" if total else ""
         lines.append(
             (
                 f"`{row.key}`",

@@ -67,7 +67,7 @@ def test_the_tables_are_the_programs_own() -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_within_the_project_lead_somewhere(name: str) -> None:
     prose = re.sub(r"^```.*?^```", "", TEXT[name], flags=re.MULTILINE | re.DOTALL)
-    links = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", prose)
+    links = re.findall(r"\]\(([^)]+)\)|src(?:set)?=\"([^\"]+)\"", prose)
     assert links or name != "README.md"
     for link in (a or b for a, b in links):
         if not link.startswith("https://"):
@@ -92,3 +92,15 @@ def test_no_document_speaks_of_a_place_outside_the_project() -> None:
     for text in TEXT.values():
         assert "../" not in text
         assert "/home/" not in text
+
+
+def rewrite() -> None:
+    """Put the tables into the README anew: `python tests/test_readme.py`, after a row or a setting changed."""
+    text = TEXT["README.md"]
+    for marker, table in (("zoo", zoo.table()), ("settings", settings.table())):
+        text = text.replace(between(marker), table)
+    (ROOT / "README.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()
