@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 POCKET = [row for row in ROWS if row.pocket]
 MISSING = [row.key for row in POCKET if not (row.folder and (row.folder / "model.safetensors").is_file())]
 TALKS = {example.path.stem: example for example in load_examples()}
-REMEMBERING = ("shapes", "beach", "camp", "forest")  # in the first, both later questions need the answers before
+REMEMBERING = ("shapes", "sea", "room")  # of shapes both later questions need the answers before
 
 
 @pytest.fixture(scope="module")
