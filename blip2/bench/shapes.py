@@ -4,7 +4,7 @@ Random weights run as fast as trained ones. Their answers mean nothing, so every
 a speed counts only beside the proof that both sides wrote the same tokens.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -159,7 +159,3 @@ def lm_bytes(loaded: LoadedModel) -> int:
         return int(sum(p.nbytes for p in lm.model.decoder.layers.parameters()) + lm.lm_head.weight.nbytes)
     cross = [getattr(b.layer[1].EncDecAttention, n).weight.nbytes for b in lm.decoder.block for n in ("k", "v")]
     return int(sum(p.nbytes for p in lm.decoder.block.parameters()) - sum(cross) + lm.lm_head.weight.nbytes)
-
-
-def renamed(loaded: LoadedModel, name: str) -> LoadedModel:
-    return replace(loaded, info=replace(loaded.info, name=name))
