@@ -56,6 +56,14 @@ class Settings:
     cors_origins: tuple[str, ...] = _about((), "other sites whose pages may call the API, such as https://example.org")
     image_urls: bool = _about(False, "let API requests name pictures by http(s) address, on public hosts only")
     runs: str = _about("runs", "folder whose finished evaluations the page shows")
+    data: str = _about("data", "folder that the studio writes to: votes, saved indexes")
+    folders: tuple[str, ...] = _about((), "folders on this machine whose pictures visitors may caption and search")
+    allow: tuple[str, ...] = _about((), "models that may be loaded from the page, beside those offered")
+    manage: bool = _about(False, "let visitors of the page load and unload models")
+    visitor_waiting: int = _about(4, "requests of one visitor of the page under way at a time", low=1, high=1000)
+    visitor_rate: int = _about(
+        0, "requests a minute that one visitor of the page may make; 0 sets no limit", low=0, high=1_000_000
+    )
     system_text: str = _about("refuse", "what becomes of an API request's system text", choices=("refuse", "prefix"))
     drain: float = _about(
         10.0, "seconds that API answers may still take once the server is told to stop", low=0.0, high=600.0

@@ -10,6 +10,7 @@ from blip2.ui import empty_state
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.decoding_panel import decoding_panel
 from blip2.ui.examples import Example
+from blip2.ui.notice import notice_line
 from blip2.ui.picture import PictureFrame
 from blip2.ui.visit import Visit
 
@@ -67,7 +68,7 @@ def chat_layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
                 files = _file_menu()
                 clear = gr.Button("New chat", size="sm", elem_id="chat-clear", min_width=0, scale=0)
             bot = _conversation(empty_state.placeholder(first))
-            notice = gr.HTML(elem_id="chat-notice", visible=False)
+            notice = notice_line("chat-notice")
             with gr.Row(elem_id="chat-chips"):
                 chips = [
                     gr.Button("", size="sm", visible=False, min_width=0, elem_classes="chip") for _ in range(CHIPS)

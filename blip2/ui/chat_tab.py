@@ -9,10 +9,11 @@ from blip2.errors import Blip2Error
 from blip2.ui import chat_view, conversation_file
 from blip2.ui.chat_actions import ChatActions, by_digest
 from blip2.ui.chat_layout import Parts, chat_layout
-from blip2.ui.chat_updates import ChatUpdates, Updates, notice
+from blip2.ui.chat_updates import ChatUpdates, Updates
 from blip2.ui.conversation_file import Form
 from blip2.ui.decoding_panel import choice
 from blip2.ui.examples import Example, examples
+from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen, Step, Visit
 

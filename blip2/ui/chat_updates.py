@@ -9,7 +9,8 @@ from blip2.ui import chat_view, empty_state
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.chat_layout import Parts
 from blip2.ui.examples import Example
-from blip2.ui.visit import Notice, Seen, Step, Visit
+from blip2.ui.notice import notice
+from blip2.ui.visit import Seen, Step, Visit
 from blip2.values import Picture
 
 Updates = dict[Any, Any]
@@ -66,13 +67,6 @@ class ChatUpdates:
         ]
         chips = self._parts.chips
         return dict(zip(chips, [*offered, *[gr.update(visible=False)] * len(chips)], strict=False))
-
-
-def notice(said: Notice) -> Any:
-    """The line above the question box; it takes no room when there is nothing to say."""
-    kind, role = ("failed", "alert") if said.failed else ("said", "status")
-    markup = f'<p class="{kind}" role="{role}">{chat_view.escape(said.text)}</p>' if said.text else ""
-    return gr.update(value=markup, visible=bool(said.text))
 
 
 def _box(busy: bool | None, text: str | None) -> Any:

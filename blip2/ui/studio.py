@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from blip2.backends.base import Backend
 from blip2.pocket.photos import is_photograph
 from blip2.settings import Settings
+from blip2.ui.visitors import Visitors
 from blip2.values import Picture
 
 
@@ -16,3 +18,8 @@ class Studio:
     settings: Settings
     backend: Backend
     is_foreign: Callable[[Picture], bool] = is_photograph
+
+    @cached_property
+    def visitors(self) -> Visitors:
+        """Gives each visitor a share of the models."""
+        return Visitors(self.settings.visitor_waiting, self.settings.visitor_rate)

@@ -1,4 +1,7 @@
-"""The look: one accent, slate greys, light and dark, fonts that gradio or the system brings. See assets/style.css."""
+"""The look: one accent, slate greys, light and dark, fonts that gradio or the system brings.
+
+The rules are in assets/style.css and, for single tabs, in assets/style/.
+"""
 
 from pathlib import Path
 
@@ -94,12 +97,14 @@ def theme() -> gr.themes.Base:
 
 
 def stylesheet() -> str:
-    return (ASSETS / "style.css").read_text("utf-8")
+    """The page's own rules: those of every tab, then each tab's."""
+    return "\n".join(path.read_text("utf-8") for path in [ASSETS / "style.css", *sorted(ASSETS.glob("style/*.css"))])
 
 
 def head() -> str:
-    """What the page's head gets: its description, the colour schemes it knows, and its small script."""
-    script = (ASSETS / "page.js").read_text("utf-8")
+    """What the page's head gets: its description, the colour schemes it knows, and its small scripts."""
+    scripts = [ASSETS / "page.js", *sorted(ASSETS.glob("script/*.js"))]
+    script = "\n".join(path.read_text("utf-8") for path in scripts)
     return (
         '<meta name="description" content="Talk with BLIP-2 about a picture.">'
         '<meta name="color-scheme" content="light dark">'

@@ -1,0 +1,36 @@
+"""Each visitor gets a share: places at a time, requests a minute."""
+
+import pytest
+
+from blip2.errors import Busy
+from blip2.ui.visitors import Visitors
+
+
+def test_a_visitor_has_so_many_places_and_gets_them_back() -> None:
+    visitors = Visitors(waiting=2)
+    with visitors.admitted("a"), visitors.admitted("a"):
+        with pytest.raises(Busy, match="2 of your requests"), visitors.admitted("a"):
+            pass
+        with visitors.admitted("b"):
+            pass
+    with visitors.admitted("a"):
+        pass
+
+
+def test_a_failed_request_gives_its_place_back() -> None:
+    visitors = Visitors(waiting=1)
+    with pytest.raises(ValueError), visitors.admitted("a"):
+        raise ValueError
+    with visitors.admitted("a"):
+        pass
+
+
+def test_the_rate_is_each_visitors_own() -> None:
+    visitors = Visitors(waiting=9, rate=2)
+    for _ in range(2):
+        with visitors.admitted("a"):
+            pass
+    with pytest.raises(Busy, match="try again in"), visitors.admitted("a"):
+        pass
+    with visitors.admitted("b"):
+        pass
