@@ -11,6 +11,7 @@ Blip2Error
 │   ├── FailedSelfCheck   the checkpoint would answer wrongly in silence
 │   ├── WillNotFit        not enough memory for the model in this dtype
 │   └── MissingHardware   the device or dtype asked for does not exist here
+├── VotesUnusable         the file of votes cannot be read or written, or is none
 ├── Busy                  too many requests are waiting; try again later
 └── Closed                the engine was shut down while the request waited
 """
@@ -58,6 +59,10 @@ class WillNotFit(ModelUnusable):
 
 class MissingHardware(ModelUnusable):
     """A device, or a dtype that needs one, that this machine does not have."""
+
+
+class VotesUnusable(Blip2Error):
+    """The file of votes cannot be read or written, is damaged, or belongs to something else."""
 
 
 class Busy(Blip2Error):

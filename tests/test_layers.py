@@ -10,11 +10,24 @@ from pathlib import Path
 import pytest
 
 LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module of the package or a whole sub-package
-    frozenset({"errors", "values", "memory", "zoo", "settings", "published"}),
+    frozenset({"errors", "values", "memory", "zoo", "settings", "published", "tally"}),
     frozenset({"images", "quantize", "placement", "checkpoint", "selfcheck", "loading"}),
     frozenset({"engine"}),
     frozenset({"backends"}),
-    frozenset({"lavis", "prompts", "chat", "transcript", "replay", "captioning", "matching", "features"}),
+    frozenset(
+        {
+            "lavis",
+            "prompts",
+            "chat",
+            "transcript",
+            "replay",
+            "captioning",
+            "matching",
+            "features",
+            "votes",
+            "vote_tables",
+        }
+    ),
     frozenset({"pocket", "evaluation", "bench", "doctor"}),
     frozenset({"api", "ui"}),
     frozenset({"cli", "__main__"}),
