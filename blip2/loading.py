@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from blip2.checkpoint import Files, fetch
-from blip2.errors import NotACheckpoint, WillNotFit
+from blip2.errors import Blip2Error, NotACheckpoint, WillNotFit
 from blip2.memory import Family
 from blip2.placement import device_map
-from blip2.quantize import Place, Plan, choose, loader_arguments, parts_of, place_of
+from blip2.quantize import Place, Plan, choose, loader_arguments, needs, parts_of, place_of
 from blip2.selfcheck import Checkpoint, check_files, check_weights
-from blip2.values import ModelInfo
+from blip2.values import Fit, ModelInfo
 from blip2.zoo import Row, find
 
 LONGEST_ANSWER = 512  # tokens; `Decoding` allows no more
@@ -74,6 +74,26 @@ def load(name: str | Row, dtype: str = "auto", device: str = "auto") -> LoadedMo
         note=plan.note,
         checks=passed,
     )
+
+
+def fit(name: str | Row, dtype: str = "auto", device: str = "auto") -> Fit:
+    """Whether a model would fit, from its small files; no weights are read. Raises nothing: what is wrong is said."""
+    try:
+        row = name if isinstance(name, Row) else find(name)
+        place = place_of(device)
+        files = fetch(row)
+        title, parts = row.title or row.key, parts_of(files.config, files.family)
+    except Blip2Error as error:
+        return Fit(str(name), False, str(error))
+    on = str(place.device)
+    try:
+        plan = choose(title, files.family, parts, dtype, place)
+    except Blip2Error as error:
+        sizes = needs(files.family, parts, place)
+        least = sizes.get(dtype) or min(sizes.values())  # type: ignore[call-overload]
+        return Fit(row.key, False, str(error), least if isinstance(error, WillNotFit) else 0, place.room, "", on)
+    said = f"{title} fits: {plan.note[0].upper()}{plan.note[1:]}"
+    return Fit(row.key, True, said, plan.need, place.room, plan.dtype, on)
 
 
 def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ...]]:

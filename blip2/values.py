@@ -6,6 +6,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from blip2.errors import BadSetting
+from blip2.stats import Fit as Fit
+from blip2.stats import ModelStats as ModelStats
+from blip2.stats import Stats as Stats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +169,8 @@ class Usage:
 class Chunk:
     """A piece of a stream. `text` is the whole answer so far: while beams run, the best hypothesis, which may change.
 
-    The last chunk has `finish` and `usage` set, and `candidates`, the best first (`candidates[0].text == text`).
+    The last chunk has `finish` and `usage` set, and `candidates`, the best first (`candidates[0].text == text`). While
+    a request has to wait, chunks without text say its place in the queue: `waiting`, 1 for the next, 0 once it runs.
     """
 
     request_id: str
@@ -174,6 +178,7 @@ class Chunk:
     finish: Finish | None = None
     usage: Usage = Usage()
     candidates: tuple[Candidate, ...] = ()
+    waiting: int = 0
 
     @property
     def final(self) -> bool:
@@ -223,16 +228,15 @@ class Features:
     multimodal_embeds: "np.ndarray[Any, Any] | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """A backend's state now: the models loaded, requests running and waiting by model, and cache counts."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Attention:
+    """Where a model's queries looked: `maps` float32 [rows, side, side] over the picture's patches, each row's sum 1.
 
-    running: dict[str, int] = field(default_factory=dict)
-    waiting: dict[str, int] = field(default_factory=dict)
-    steps: dict[str, int] = field(default_factory=dict)
-    loaded: tuple[str, ...] = ()
-    image_hits: int = 0
-    image_misses: int = 0
+    `words` names the rows: "" for the whole, alone or with one row for each word of a text behind it.
+    """
+
+    maps: "np.ndarray[Any, Any]"
+    words: tuple[str, ...]
 
 
 def with_decoding(decoding: Decoding, **changes: Any) -> Decoding:

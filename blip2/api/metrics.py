@@ -80,9 +80,15 @@ class _Now:
             steps.add_metric((model,), count)
         yield steps
         loaded = GaugeMetricFamily("blip2_model_bytes", "Memory of a loaded model's weights", labels=("model",))
-        for model in stats.loaded:
-            loaded.add_metric((model,), self._backend.describe(model).memory_bytes)
-        yield loaded
+        pace = GaugeMetricFamily("blip2_pace", "Tokens a second over the last two minutes", labels=("model",))
+        reused = CounterMetricFamily("blip2_prompt_tokens_reused", "Prompt tokens not read again", labels=("model",))
+        read = CounterMetricFamily("blip2_prompt_tokens_read", "Prompt tokens read", labels=("model",))
+        for model, one in stats.models.items():
+            loaded.add_metric((model,), one.memory_bytes)
+            pace.add_metric((model,), one.pace)
+            reused.add_metric((model,), one.prompt_reused)
+            read.add_metric((model,), one.prompt_read)
+        yield from (loaded, pace, reused, read)
         yield CounterMetricFamily("blip2_image_cache_hits", "Pictures found encoded", value=stats.image_hits)
         yield CounterMetricFamily("blip2_image_cache_misses", "Pictures encoded anew", value=stats.image_misses)
         yield GaugeMetricFamily("blip2_gpu_bytes", "GPU memory allocated by this process", value=gpu_bytes())

@@ -85,7 +85,7 @@ def _pump(service: Service, request: Request, box: Mailbox, gone: threading.Even
             now = monotonic()
             if last is not None and steady and not chunk.final:
                 service.metrics.token(request.model, now - last)
-            last = now
+            last = now if not chunk.waiting else None
             if chunk.final and chunk.finish is not Finish.CANCELLED:
                 service.metrics.turn(request.model, chunk.usage)
             box.put(chunk)

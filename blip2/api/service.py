@@ -109,7 +109,10 @@ class Service:
         """
         if name is None:
             for each in self.names():
-                info = self.backend.describe(each)
+                try:
+                    info = self.backend.describe(each)
+                except UnknownModel:  # unloaded by hand
+                    continue
                 if (info.family == "itm") == (kind == "match"):
                     return info
             what = "compares pictures with texts" if kind == "match" else "writes answers"

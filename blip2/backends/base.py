@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from blip2.values import Chunk, EmbedMode, Features, Match, ModelInfo, Picture, Request, Stats
+from blip2.values import Attention, Chunk, EmbedMode, Features, Fit, Match, ModelInfo, Picture, Request, Stats
+
+NOT_ALLOWED = "The model {!r} may not be loaded here; choose one of {}."
+NOT_LOADED = "The model {!r} is not loaded, so there is nothing to unload."
+ONLY_ONE = "{} is the only model offered; load another one before unloading it."
 
 
 class Backend(Protocol):
@@ -16,7 +20,9 @@ class Backend(Protocol):
         """One model's facts; loads it if need be. Raises `UnknownModel` or `ModelUnusable`."""
 
     def generate(self, request: Request) -> Iterator[Chunk]:
-        """Stream an answer; the last chunk has `finish` set. Closing the iterator cancels the request.
+        """Stream an answer; the last chunk has `finish` set, the first may say a place in the queue.
+
+        Closing the iterator cancels the request.
 
         Raises `BadPrompt` if the prompt exceeds the model's budget, `UnknownModel`, `ModelUnusable`, `Busy`.
         """
@@ -27,6 +33,15 @@ class Backend(Protocol):
     def embed(self, model: str, images: Sequence[Picture], texts: Sequence[str], mode: EmbedMode) -> Features:
         """Q-Former features of pictures, of texts, or of pairs (multimodal: picture i with text i)."""
 
+    def attend(self, model: str, picture: Picture, text: str = "") -> Attention:
+        """Where the Q-Former's queries looked in a picture; attention, which is no explanation.
+
+        Without a text there is one row: of any model, over all queries. A model that writes (OPT, FlanT5) has only
+        that, since its Q-Former does not read the question. With a text, which a matching model reads (its first 32
+        tokens): a row for the whole, then one for each word of letters or digits. `blip2.engine.attention` says how
+        they come about, and how well they point. Raises `BadInput` for a text given to a model that writes.
+        """
+
     def count_tokens(self, model: str, text: str) -> int:
         """Tokens of a prompt as the model reads it, BOS or end token included, picture tokens not."""
 
@@ -35,6 +50,24 @@ class Backend(Protocol):
 
     def stats(self) -> Stats:
         """Counts for a status page."""
+
+    def loadable(self) -> list[str]:
+        """The models that may be loaded here: those offered from the start, then those allowed besides."""
+
+    def fits(self, model: str) -> Fit:
+        """Whether a model would fit now, in a sentence; reads no weights. Raises `UnknownModel`."""
+
+    def load(self, model: str) -> ModelInfo:
+        """Load a model and offer it from then on; waits for another that is being loaded. Blocks.
+
+        Raises `UnknownModel` for one that is not loadable, and `ModelUnusable`.
+        """
+
+    def unload(self, model: str) -> None:
+        """Free a model and offer it no longer; the requests it is serving end with `Closed`. Blocks.
+
+        Raises `UnknownModel` for one that is not loaded, and `BadInput` for the last one offered.
+        """
 
     def close(self) -> None:
         """Stop the workers and free the models."""

@@ -1,31 +1,46 @@
 """Engines in this process, loaded when first asked for; the least recently used unloaded when memory is short."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from blip2.backends.shelf import Owner, Shelf
+from blip2.engine.attention import look, look_at, query_map, word_maps, words_of
 from blip2.engine.cache import ByteLRU
 from blip2.engine.engine import Engine
-from blip2.engine.matcher import Matcher
+from blip2.engine.matcher import MAX_TEXT, Matcher
 from blip2.errors import BadInput, UnknownModel, WillNotFit
 from blip2.images import preprocess
 from blip2.loading import LoadedModel, load
-from blip2.values import Chunk, EmbedMode, Features, Match, ModelInfo, Picture, Request, Stats
+from blip2.values import (
+    Attention,
+    Chunk,
+    EmbedMode,
+    Features,
+    Fit,
+    Match,
+    ModelInfo,
+    ModelStats,
+    Picture,
+    Request,
+    Stats,
+)
 
 POCKET = ("blip2_opt/pocket_opt", "blip2_t5/pocket_flant5", "blip2/pocket")
 ENCODE = 16  # pictures encoded at once
+MAPS = 4 << 20  # bytes of maps kept
 
 
 class LocalBackend:
     """Serves `names` (zoo rows, folders or Hub ids), the first being the default.
 
-    `any_model` lets requests name others; `dtype` and `device` are passed to loading; `cache_bytes` bounds the encoded
-    pictures kept.
+    `allow` may be loaded by hand besides; `any_model` lets requests name others; `dtype` and `device` are passed to
+    loading; `cache_bytes` bounds the encoded pictures kept.
     """
 
     def __init__(
@@ -34,51 +49,91 @@ class LocalBackend:
         dtype: str = "auto",
         device: str = "auto",
         *,
+        allow: Sequence[str] = (),
         any_model: bool = False,
         cache_bytes: int = 256 << 20,
         max_rows: int = 64,
         max_waiting: int = 256,
         loader: Callable[[str, str, str], LoadedModel] = load,
     ) -> None:
-        self.names = list(names)
-        self.any_model = any_model
         self.images = ByteLRU(cache_bytes)
-        self._make: dict[str, Any] = {"dtype": dtype, "device": device}
-        self._limits: dict[str, Any] = {"max_rows": max_rows, "max_waiting": max_waiting}
-        self._loader = loader
-        self._loaded: OrderedDict[str, Engine | Matcher] = OrderedDict()
-        self._loading = threading.RLock()
-        self._matching: dict[str, threading.Lock] = {}
-        self._owner: dict[str, Engine] = {}
+        self._maps = ByteLRU(MAPS)
+        limits = {"max_rows": max_rows, "max_waiting": max_waiting}
+
+        def make(loaded: LoadedModel) -> Owner:
+            return Matcher(loaded) if loaded.info.family == "itm" else Engine(loaded, self.images, **limits)
+
+        self.shelf = Shelf(names, allow, any_model, (dtype, device), loader, make)
+        self._running: dict[str, Engine] = {}
 
     def models(self) -> list[ModelInfo]:
-        return [self.describe(name) for name in self.names]
+        return [self.describe(name) for name in self.shelf.offered()]
 
     def describe(self, model: str) -> ModelInfo:
-        return self._get(model).loaded.info
+        return self.shelf.get(model).loaded.info
 
     def note(self, model: str) -> str:
         """What `auto` picked for this model, and why."""
-        return self._get(model).loaded.note
+        return self.shelf.get(model).loaded.note
+
+    def loadable(self) -> list[str]:
+        return self.shelf.loadable()
+
+    def fits(self, model: str) -> Fit:
+        return self.shelf.fits(model)
+
+    def load(self, model: str) -> ModelInfo:
+        return self.shelf.load(model).loaded.info
+
+    def unload(self, model: str) -> None:
+        self.shelf.unload(model)
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         engine = self._engine(request.model)
-        self._owner[request.id] = engine
+        self._running[request.id] = engine
         try:
             yield from engine.submit(request)
         finally:
-            self._owner.pop(request.id, None)
+            self._running.pop(request.id, None)
 
     def count_tokens(self, model: str, text: str) -> int:
-        owner = self._get(model)
+        owner = self.shelf.get(model)
         if isinstance(owner, Engine):
             return len(owner.tokens(text))
-        with self._matching[owner.info.name]:
+        with self.shelf.lock(owner):
             return int(owner.tokens([text], limit=None)[0].shape[1])
+
+    def attend(self, model: str, picture: Picture, text: str = "") -> Attention:
+        owner = self.shelf.get(model)
+        info, text = owner.loaded.info, text.strip()
+        if text and not isinstance(owner, Matcher):
+            raise BadInput(f"{info.title} looks at the picture before it reads; words belong to a matching model.")
+        with self.shelf.lock(owner):
+            if not isinstance(owner, Matcher):
+                return self._looked(owner, picture)
+            (vision,) = self._vision(owner, [picture])
+            if not text:
+                return Attention(as_array(query_map(look(owner.model, vision)))[None], ("",))
+            ids, words = words_of(owner.loaded.tokenizer, text, MAX_TEXT)
+            maps = word_maps(look(owner.model, vision, ids), [places for _, places in words])
+            return Attention(as_array(maps), ("", *(word for word, _ in words)))
+
+    def _looked(self, engine: Engine, picture: Picture) -> Attention:
+        """The map of a model that writes: the same for every question, so it is kept."""
+        info = engine.loaded.info
+        key = (picture.digest, info.name, info.dtype, "looked")
+        found = self._maps.get(key)
+        if found is None:
+            try:
+                found = query_map(look_at(engine.loaded.model, preprocess(picture.image, info.image_size))).cpu()
+            except torch.OutOfMemoryError as error:
+                raise WillNotFit(f"The memory does not suffice for a map of where {info.title} looked.") from error
+            self._maps.put(key, found)
+        return Attention(as_array(found)[None], ("",))
 
     def match(self, model: str, images: Sequence[Picture], texts: Sequence[str]) -> Match:
         matcher = self._matcher(model)
-        with self._matching[matcher.info.name]:
+        with self.shelf.lock(matcher):
             seen = self._vision(matcher, images)
             ids, mask = matcher.tokens(texts)
             vectors = matcher.project_text(matcher.texts(ids, mask))[:, 0]
@@ -95,7 +150,7 @@ class LocalBackend:
             raise BadInput(
                 f"Multimodal features need one text for each picture; got {len(images)} pictures, {len(texts)} texts."
             )
-        with self._matching[matcher.info.name]:
+        with self.shelf.lock(matcher):
             vision = torch.cat(self._vision(matcher, images)) if mode != "text" else torch.empty(0)
             if mode == "image":
                 queries = matcher.queries(vision)
@@ -112,69 +167,39 @@ class LocalBackend:
         return self._matcher(model)
 
     def cancel(self, request_id: str) -> None:
-        engine = self._owner.get(request_id)
+        engine = self._running.get(request_id)
         if engine is not None:
             engine.cancel(request_id)
 
     def stats(self) -> Stats:
-        engines = {name: owner for name, owner in self._loaded.items() if isinstance(owner, Engine)}
-        counts = {name: engine.scheduler.counts() for name, engine in engines.items()}
+        owners = self.shelf.loaded()
+        counts = {name: owner.scheduler.counts() for name, owner in owners.items() if isinstance(owner, Engine)}
         return Stats(
             running={name: running for name, (running, _) in counts.items()},
             waiting={name: waiting for name, (_, waiting) in counts.items()},
-            steps={name: engine.steps for name, engine in engines.items()},
-            loaded=tuple(self._loaded),
+            steps={name: owner.steps for name, owner in owners.items() if isinstance(owner, Engine)},
+            loaded=tuple(owners),
             image_hits=self.images.hits,
             image_misses=self.images.misses,
+            image_bytes=self.images.bytes,
+            models={name: standing(owner, self.shelf.since.get(name)) for name, owner in owners.items()},
+            loading=self.shelf.loading,
+            **memory(),
         )
 
     def close(self) -> None:
-        with self._loading:
-            for name in list(self._loaded):
-                self.unload(name)
-            self.images.clear()
-
-    def unload(self, name: str) -> None:
-        """Free one model; requests it is serving end with a sentence."""
-        with self._loading:
-            owner = self._loaded.pop(name, None)
-            if isinstance(owner, Engine):
-                owner.close()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-    def _get(self, name: str) -> Engine | Matcher:
-        with self._loading:
-            if name in self._loaded:
-                self._loaded.move_to_end(name)
-                return self._loaded[name]
-            if name not in self.names and not self.any_model:
-                raise UnknownModel(f"The model {name!r} is not served here; choose one of {', '.join(self.names)}.")
-            loaded = self._load(name)
-            made = Matcher(loaded) if loaded.info.family == "itm" else Engine(loaded, self.images, **self._limits)
-            self._loaded[name] = made
-            self._matching.setdefault(loaded.info.name, threading.Lock())
-            return made
-
-    def _load(self, name: str) -> LoadedModel:
-        """Load, unloading idle models, least recently used first, while it will not fit."""
-        while True:
-            try:
-                return self._loader(name, self._make["dtype"], self._make["device"])
-            except WillNotFit:
-                idle = [n for n, owner in self._loaded.items() if not is_busy(owner)]
-                if not idle:
-                    raise
-                self.unload(idle[0])
+        for name in self.shelf.loaded():
+            self.shelf.put_away(name)
+        self.images.clear()
 
     def _engine(self, name: str) -> Engine:
-        owner = self._get(name)
+        owner = self.shelf.get(name)
         if not isinstance(owner, Engine):
             raise UnknownModel(f"The model {name} matches pictures with texts; it cannot write answers.")
         return owner
 
     def _matcher(self, name: str) -> Matcher:
-        owner = self._get(name)
+        owner = self.shelf.get(name)
         if not isinstance(owner, Matcher):
             raise UnknownModel(f"The model {name} writes answers; matching needs one such as blip2/pretrain.")
         return owner
@@ -195,9 +220,27 @@ class LocalBackend:
         return [vision for key in keys if (vision := found[key]) is not None]
 
 
-def is_busy(owner: Engine | Matcher) -> bool:
-    """Whether someone is waiting for this model."""
-    return isinstance(owner, Engine) and any(owner.scheduler.counts())
+def standing(owner: Owner, since: float | None) -> ModelStats:
+    """One loaded model now; `since` on the monotonic clock."""
+    info = owner.loaded.info
+    age = monotonic() - since if since is not None else 0.0
+    made = ModelStats(info.title, info.family, info.device, info.dtype, info.memory_bytes, since=age)
+    if isinstance(owner, Matcher):
+        return made
+    read, reused = owner.prefixes.read, owner.prefixes.reused
+    return replace(made, tokens=owner.pace.tokens, pace=owner.pace.rate(), prompt_reused=reused, prompt_read=read)
+
+
+def memory() -> dict[str, int]:
+    """Bytes of this process, and allocated and in all on the GPUs."""
+    import psutil
+
+    found = {"rss_bytes": int(psutil.Process().memory_info().rss)}
+    if torch.cuda.is_available():
+        gpus = range(torch.cuda.device_count())
+        found["gpu_allocated"] = sum(torch.cuda.memory_allocated(gpu) for gpu in gpus)
+        found["gpu_total"] = sum(torch.cuda.get_device_properties(gpu).total_memory for gpu in gpus)
+    return found
 
 
 def as_array(tensor: Tensor) -> "np.ndarray[Any, Any]":

@@ -40,6 +40,7 @@ def serve(chosen: Settings, page: bool = True) -> None:
         chosen.models,
         chosen.dtype,
         chosen.device,
+        allow=chosen.allow,
         cache_bytes=chosen.cache_mb << 20,
         max_waiting=chosen.max_waiting,
     )

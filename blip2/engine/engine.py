@@ -17,6 +17,7 @@ from torch import Tensor
 from blip2.engine.answers import finished, partial, usage
 from blip2.engine.batch import Batch, Job, make_job
 from blip2.engine.cache import ByteLRU
+from blip2.engine.pace import Pace
 from blip2.engine.prefixes import Prefixes
 from blip2.engine.runner import Runner
 from blip2.engine.scheduler import Scheduler, Ticket
@@ -43,6 +44,7 @@ class Work:
     job: Job | None = None
     image_cached: bool = False
     shown: str = ""
+    place: int = 0  # in the queue, as last told
 
 
 class Engine:
@@ -66,6 +68,7 @@ class Engine:
         self._batch = Batch(self.runner)
         self._steps = itertools.count(1)
         self.steps = 0
+        self.pace = Pace()
         self.shrunk = 0  # times that memory ran out and less was run from then on
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"engine {loaded.info.name}", daemon=True)
@@ -166,6 +169,10 @@ class Engine:
             for ticket, why in gone:
                 self._finish(ticket, why)
         started = self.scheduler.admit()
+        for place, ticket in enumerate(self.scheduler.line(), 1):
+            if ticket.item.place != place:
+                ticket.item.place = place
+                ticket.item.out.put(Chunk(ticket.id, ticket.item.shown, waiting=place))
         if started:
             self._start(started)
         if self._batch.jobs:
@@ -234,6 +241,8 @@ class Engine:
         job, work = ticket.item.job, ticket.item
         candidates, finish = finished(job, self.text, why)
         costs = usage(ticket, job, self.loaded.info.image_tokens, len(work.ids), candidates, work.image_cached)
+        if ticket.started is not None:
+            self.pace.add(ticket.started, costs.new_tokens)
         work.out.put(Chunk(ticket.id, candidates[0].text, finish, costs, candidates))
 
     def _fail_all(self, error: Blip2Error) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Generic, TypeVar
 
-from blip2.errors import Busy
+from blip2.errors import Busy, Closed
 from blip2.values import Finish
 
 T = TypeVar("T")
@@ -49,8 +49,10 @@ class Scheduler(Generic[T]):
         self._closed = False
 
     def submit(self, ticket: Ticket[T]) -> None:
-        """Queue a ticket. Raises `Busy` when the queue is full."""
+        """Queue a ticket. Raises `Busy` when the queue is full, and `Closed`."""
         with self._changed:
+            if self._closed:  # nobody would take it out any more
+                raise Closed("The model was unloaded; please load it again.")
             if len(self._waiting) >= self.max_waiting:
                 raise Busy(f"{len(self._waiting)} requests are waiting already; please try again in a moment.")
             self._waiting.append(ticket)
@@ -138,6 +140,11 @@ class Scheduler(Generic[T]):
             out = [*self.running, *self._waiting]
             self._remove(out)
             return out
+
+    def line(self) -> list[Ticket[T]]:
+        """The waiting tickets as they came; fairness between visitors may let a later one go first."""
+        with self._changed:
+            return list(self._waiting)
 
     def counts(self) -> tuple[int, int]:
         """Tickets running and waiting."""

@@ -51,7 +51,7 @@ WAYS = [
 
 @pytest.mark.parametrize("body", WAYS, ids=["greedy stream", "beam stream", "samples stream", "whole"])
 def test_a_dropped_connection_empties_the_batch_of_a_real_model(tiny: LocalBackend, body: dict[str, Any]) -> None:
-    service = made(tiny, models=tuple(tiny.names))
+    service = made(tiny, models=tuple(tiny.loadable()))
     before = sum(tiny.stats().steps.values())
     with listening(service) as address:
         connection = opened(address, "/v1/chat/completions", body)

@@ -1,72 +1,25 @@
 """What every backend promises: the same tests run on each of `BUILDERS`."""
 
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tiny
-from PIL import Image
 
 from blip2.backends.base import Backend, answer
-from blip2.backends.local import LocalBackend
-from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import BadPrompt, Blip2Error, UnknownModel
-from blip2.images import picture_from
-from blip2.values import Chunk, Decoding, Finish, Picture, Request
+from blip2.values import Chunk, Decoding, Finish
+from tests.backends.conftest import Subject
 
-
-@dataclass(frozen=True)
-class Subject:
-    """A backend and what the tests need to know of it. `long` asks for an answer of many steps, in every method."""
-
-    backend: Backend
-    model: str
-    matcher: str
-    pictures: tuple[Picture, Picture]
-    long: Decoding = field(default_factory=lambda: Decoding(max_new_tokens=200, min_new_tokens=200))
-
-    def request(self, decoding: Decoding | None = None, **changes: Any) -> Request:
-        decoding = Decoding(max_new_tokens=8) if decoding is None else decoding
-        return replace(Request(self.model, self.pictures[0], "Question: what is this? Answer:", decoding), **changes)
-
-
-def picture(shade: int) -> Picture:
-    return Picture(Image.new("RGB", (40, 30), (shade, 90, 200 - shade)), digest=f"{shade:064x}")
-
-
-def scripted() -> Subject:
-    backend = ScriptedBackend(default="a b c d e f " * 100, delay=0.002)
-    return Subject(backend, "scripted/opt", "scripted/itm", (picture(10), picture(90)))
-
-
-def local() -> Subject:
-    folder = Path(tempfile.mkdtemp(prefix="blip2-contract-"))
-    opt, itm = tiny.make_opt(folder / "opt"), tiny.make_itm(folder / "itm")
-    backend = LocalBackend([str(opt), str(itm)], device="cpu")
-    pictures = tuple(picture_from(Image.effect_noise((40, 30), spread).convert("RGB")) for spread in (20, 90))
-    return Subject(backend, str(opt), str(itm), (pictures[0], pictures[1]))
-
-
-BUILDERS: dict[str, Callable[[], Subject]] = {"scripted": scripted, "local": local}
 METHODS = (
     Decoding("greedy", max_new_tokens=8),
     Decoding("beam", num_beams=3, max_new_tokens=8),
     Decoding("nucleus", max_new_tokens=8),
 )
-
-
-@pytest.fixture(scope="module", params=BUILDERS)
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    made = BUILDERS[request.param]()
-    yield made
-    made.backend.close()
 
 
 def idle(backend: Backend) -> bool:
