@@ -1,7 +1,8 @@
 """Where the Q-Former's queries looked in a picture, and from where a word of a text took what it knows of it.
 
-The Q-Former is run once more, in float32 and with its attention written out, from the weights as they are: the loaded
-model is not touched, so whoever uses it at the same time computes what they always would. It knows no queue.
+The Q-Former is run once more with its attention written out, in float32 but for matrices held in less, with the layers
+as they are: the loaded model is not touched, so whoever uses it at the same time computes what they always would. It
+knows no queue.
 
 Only the queries look at the picture; a text's tokens read the queries. So the map of a word is a flow: in each layer,
 how much the word reads each query, times where that query has looked in the layers before, averaged over the heads and
@@ -19,7 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import layer_norm, linear
+from torch.nn.functional import layer_norm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,24 +119,26 @@ def _square(maps: Tensor) -> Tensor:
 
 def _attention(block: Any, hidden: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
     """One attention block, [T, H] from [S, D]: its output, and what it attended to, [T, S]."""
-    inner = block.attention
+    inner, kind = block.attention, block.output.LayerNorm.weight.dtype
     heads = inner.num_attention_heads
     query, key, value = (
-        _linear(part, states).reshape(len(states), heads, -1).transpose(0, 1)  # [heads, T, H / heads]
+        _linear(part, states, kind).reshape(len(states), heads, -1).transpose(0, 1)  # [heads, T, H / heads]
         for part, states in ((inner.query, hidden), (inner.key, source), (inner.value, source))
     )
     weights = (query @ key.transpose(1, 2) * inner.scaling).softmax(-1)  # [heads, T, S]
     mixed = (weights @ value).transpose(0, 1).flatten(1)
-    return _norm(block.output.LayerNorm, _linear(block.output.dense, mixed) + hidden), weights.mean(0)
+    return _norm(block.output.LayerNorm, _linear(block.output.dense, mixed, kind) + hidden), weights.mean(0)
 
 
 def _forward(intermediate: Any, output: Any, hidden: Tensor) -> Tensor:
-    inner = intermediate.intermediate_act_fn(_linear(intermediate.dense, hidden))
-    return _norm(output.LayerNorm, _linear(output.dense, inner) + hidden)
+    kind = output.LayerNorm.weight.dtype
+    inner = intermediate.intermediate_act_fn(_linear(intermediate.dense, hidden, kind))
+    return _norm(output.LayerNorm, _linear(output.dense, inner, kind) + hidden)
 
 
-def _linear(module: Any, states: Tensor) -> Tensor:
-    return linear(states, module.weight.float(), module.bias.float())
+def _linear(module: Any, states: Tensor, kind: torch.dtype) -> Tensor:
+    """The layer as it is, however its weights are laid out, in the dtype it has."""
+    return module(states.to(kind)).float()  # type: ignore[no-any-return]
 
 
 def _norm(module: Any, states: Tensor) -> Tensor:
