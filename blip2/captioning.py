@@ -15,11 +15,10 @@ from typing import Any
 from blip2 import prompts
 from blip2.backends.base import Backend, answer
 from blip2.errors import BadInput, Busy
-from blip2.images import open_picture
+from blip2.images import SUFFIXES, open_picture
 from blip2.values import Candidate, Decoding, Finish, Picture, Request
 
 AT_ONCE = 8  # pictures in the batch at a time
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".jp2"})
 
 
 @dataclass(frozen=True, slots=True)

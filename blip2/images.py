@@ -22,6 +22,10 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 # No format that runs another program (EPS), reads other files, or that no visitor has.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "ICO", "JPEG2000")
+# Endings of files that are taken for pictures where nobody named the file itself: in folders and ZIP files.
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".jp2", ".ico"}
+)
 ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)  # CLIP's, RGB
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)

@@ -22,6 +22,8 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "transcript",
             "replay",
             "captioning",
+            "gathering",
+            "unpacking",
             "matching",
             "features",
             "votes",
