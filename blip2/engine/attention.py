@@ -10,7 +10,7 @@ summed over the layers. Of that the part counts that goes beyond where all queri
 committed scenes of the pocket world (a caption each, the bundled matching model, 132 nouns named once): the map's peak
 lies in the thing's cell, of nine, for 99.2 % of the nouns, and 95 % of the map in that cell. Of what else was tried,
 attention weighted by the gradient of the matching logit had 77 %, the word alone as the text 53 %, attention rollout
-61 %. For the whole text, the mean of its words, the peak lies on a named thing in 70 % (chance: 15 to 19 %).
+61 %. For the whole text, the mean of its words, the peak lies on a named thing in 89 % (chance: 19 %).
 """
 
 import re
@@ -72,13 +72,12 @@ def words_of(tokenizer: Any, text: str, limit: int) -> tuple[Tensor, list[tuple[
     """A text's ids [T], `limit` at most, and its words as typed, outer punctuation off: each with the places of its
     tokens. What has neither letter nor digit is no word."""
     out = tokenizer(text, truncation=True, max_length=limit, return_offsets_mapping=True)
+    begins = [first if first < last else -1 for first, last in out.offset_mapping]  # special tokens have no text
     found: list[tuple[str, list[int]]] = []
-    for typed in re.finditer(r"\S+", text):
-        begins = [first if first < last else -1 for first, last in out.offset_mapping]  # special tokens have no text
+    for typed in re.finditer(r"[^\W_](?:\S*[^\W_])?", text):
         places = [i for i, first in enumerate(begins) if typed.start() <= first < typed.end()]
-        word = re.sub(r"^[\W_]+|[\W_]+$", "", typed.group())
-        if word and places:
-            found.append((word, places))
+        if places:
+            found.append((typed.group(), places))
     return torch.tensor(out.input_ids), found
 
 
