@@ -33,7 +33,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The new tokens, and when text was first there and all there (seconds after asking)."""
+    """The new tokens, and when the first and all of them were there (seconds after asking)."""
 
     ids: tuple[int, ...]
     first: float
@@ -102,7 +102,8 @@ class Stock:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
-        self.seen: dict[int, Tensor] = {}
+        # By identity; the picture is held too, lest another one gets its id once it is gone.
+        self.seen: dict[int, tuple[Image.Image, Tensor]] = {}
 
     @torch.inference_mode()
     def ask(self, asks: Sequence[Ask]) -> list[Reply]:
@@ -112,12 +113,12 @@ class Stock:
         if new:
             pixels = torch.stack([preprocess(image, info.image_size) for image in new.values()])
             features = model.get_image_features(pixels.to(self.loaded.device)).pooler_output
-            self.seen |= dict(zip(new, features, strict=True))
+            self.seen |= {key: (new[key], row) for key, row in zip(new, features, strict=True)}
         embedding = model.language_model.get_input_embeddings()
         rows = []
         for ask in asks:
             words = embedding(torch.tensor(self.loaded.tokenizer(ask.prompt).input_ids, device=self.loaded.device))
-            rows.append(torch.cat([self.seen[id(ask.image)].to(words), words]))
+            rows.append(torch.cat([self.seen[id(ask.image)][1].to(words), words]))
         side = "left" if info.family == "opt" else "right"
         ones = [torch.ones(len(row), dtype=torch.long, device=self.loaded.device) for row in rows]
         out = model.language_model.generate(
@@ -152,9 +153,6 @@ class Ours:
 
 
 def finished(stream: Iterator[Any], begun: float) -> Reply:
-    """Read a stream to its end."""
-    last = next(stream)
-    first = perf_counter() - begun
-    for last in stream:  # noqa: B007 - the last one is wanted
-        pass
-    return Reply(last.candidates[0].ids, first, perf_counter() - begun)
+    """Read a stream to its end. The first token's time is the engine's own: text may be shown later."""
+    *_, last = stream
+    return Reply(last.candidates[0].ids, last.usage.first_token, perf_counter() - begun)

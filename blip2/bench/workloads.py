@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from blip2.bench.peers import Ask, Naive, Ours, Peer, Reply, Stock
+from blip2.loading import LoadedModel
 from blip2.values import Decoding
 
 TALK = (
@@ -189,7 +190,7 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     return {f"p{p}": float(np.percentile(seconds, p)) for p in (50, 95, 99)} if seconds else {}
 
 
-def make_peers(loaded: Any) -> tuple[list[Peer], Callable[[], None]]:
-    """The three peers on one loaded model, and what frees ours."""
+def make_peers(loaded: LoadedModel, stock: LoadedModel) -> tuple[list[Peer], Callable[[], None]]:
+    """The three peers, and what frees ours. `stock` is the same model for the others: the engine may change its own."""
     ours = Ours(loaded)
-    return [ours, Stock(loaded), Naive(loaded)], ours.close
+    return [ours, Stock(stock), Naive(stock)], ours.close

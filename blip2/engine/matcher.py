@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from blip2.engine.packed import pack
 from blip2.loading import LoadedModel
 
 MAX_TEXT = 32  # tokens of a text, [CLS] and [SEP] included, that LAVIS reads when it matches
@@ -25,6 +26,7 @@ class Matcher:
         self.info = loaded.info
         self.device = loaded.device
         self.model: Any = loaded.model
+        pack(loaded.model)
 
     def tokens(self, texts: Sequence[str], limit: int | None = MAX_TEXT) -> tuple[Tensor, Tensor]:
         """Ids and mask [N, T], padded on the right, cut at `limit` tokens."""

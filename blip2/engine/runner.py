@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from blip2.engine.packed import pack
 from blip2.engine.prefixes import Prefixes
 from blip2.engine.slots import Slots
 from blip2.engine.sources import Sources
@@ -47,6 +48,7 @@ class Runner:
         self.embedding: Any = self.lm.get_input_embeddings()
         self.is_t5 = loaded.info.family == "t5"
         self.layers = len(self.lm.decoder.block) if self.is_t5 else len(self.lm.model.decoder.layers)
+        pack(loaded.model)
         self._bias: Tensor | None = None
         if self.is_t5:
             self._give_bias(self.lm.decoder.block[0].layer[0].SelfAttention)
