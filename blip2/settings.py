@@ -42,6 +42,9 @@ class Settings:
     root_path: str = _about("", "path under which a proxy serves the page, such as /studio")
     auth_file: str = _about("", "file with a line name:password for each person let in; empty lets everyone in")
     max_upload_mb: int = _about(20, "largest picture taken, in MB", low=1, high=1000)
+    max_album_mb: int = _about(
+        500, "most that one upload of many pictures, or a ZIP file of them, may take, in MB", low=1, high=100_000
+    )
     max_waiting: int = _about(64, "requests that may wait for a model before new ones are refused", low=1, high=100_000)
     deadline: float = _about(120.0, "seconds an answer may take, waiting included", low=1.0, high=3600.0)
     cache_mb: int = _about(256, "memory for pictures already encoded, in MB", low=0, high=1_000_000)

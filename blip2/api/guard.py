@@ -17,6 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API = "/v1/"
+UPLOAD = "/gradio_api/upload"  # where the page sends files, many in one body
 # Gradio's templates need 'unsafe-eval' and its page inline scripts; nothing may come from, or go to, another host.
 POLICY = "; ".join(
     [
@@ -49,12 +50,14 @@ class TooLarge(Exception):
 class Guard:
     """ASGI middleware. `max_body` is in bytes and bounds every request's body, declared or streamed.
 
-    Under `API`, bodies are the API's to bound, and `origins` may call.
+    Uploads of files may take `max_upload` bytes, if it is given. Under `API`, bodies are the API's to bound, and
+    `origins` may call.
     """
 
-    def __init__(self, app: App, max_body: int, origins: Collection[str] = ()) -> None:
+    def __init__(self, app: App, max_body: int, origins: Collection[str] = (), max_upload: int = 0) -> None:
         self.app = app
         self.max_body = max_body
+        self.max_upload = max(max_upload, max_body)
         self.origins = frozenset(origin.rstrip("/") for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,20 +65,19 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        is_api = str(scope.get("path", "")).startswith(str(scope.get("root_path", "")) + API)
+        path, root = str(scope.get("path", "")), str(scope.get("root_path", ""))
+        is_api = path.startswith(root + API)
+        limit = self.max_upload if path.rstrip("/") == root + UPLOAD else self.max_body
         if is_foreign(headers) and not (is_api and headers[b"origin"] in self.origins):
             await (_refuse_api if is_api else _refuse)(send, 403, FOREIGN)
         elif declared(headers) is None:
             await _refuse(send, 400, f"The Content-Length {headers[b'content-length'][:40]!r} is no number.")
         elif is_api:
             await self._pass_on(scope, receive, send, None)
-        elif (declared(headers) or 0) > self.max_body:
-            await _refuse(send, 413, self._too_large())
+        elif (declared(headers) or 0) > limit:
+            await _refuse(send, 413, _too_large(limit))
         else:
-            await self._pass_on(scope, receive, send, self.max_body)
-
-    def _too_large(self) -> str:
-        return f"The request is larger than {self.max_body / 1e6:.0f} MB; send a smaller file."
+            await self._pass_on(scope, receive, send, limit)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, limit: int | None) -> None:
         taken, started = 0, False
@@ -99,7 +101,7 @@ class Guard:
             await self.app(scope, counted, marked)
         except TooLarge:
             if not started:
-                await _refuse(send, 413, self._too_large())
+                await _refuse(send, 413, _too_large(limit or 0))
 
 
 def is_foreign(headers: dict[bytes, str]) -> bool:
@@ -115,6 +117,10 @@ def declared(headers: dict[bytes, str]) -> int | None:
     """The body's size as the client gives it, 0 where it gives none; None if it is no number."""
     length = headers.get(b"content-length") or "0"
     return int(length) if length.isascii() and length.isdecimal() else None
+
+
+def _too_large(limit: int) -> str:
+    return f"The request is larger than {limit / 1e6:.0f} MB; send a smaller file, or fewer at a time."
 
 
 async def _refuse_api(send: Send, status: int, sentence: str) -> None:

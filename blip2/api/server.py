@@ -51,8 +51,8 @@ def routes(service: Service) -> list[BaseRoute]:
 
 def middleware(settings: Settings) -> list[Middleware]:
     """What stands before every route, the page's too."""
-    largest = (settings.max_upload_mb + 1) * 1_000_000
-    return [Middleware(Guard, max_body=largest, origins=settings.cors_origins)]
+    largest, album = ((megabytes + 1) * 1_000_000 for megabytes in (settings.max_upload_mb, settings.max_album_mb))
+    return [Middleware(Guard, max_body=largest, origins=settings.cors_origins, max_upload=album)]
 
 
 def lifespan(service: Service) -> Lifespan:

@@ -5,6 +5,7 @@ Gradio's own decoding shows raw exceptions, opens what is far too large, and los
 would cover everything that the event updates.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ import gradio as gr
 from gradio import component_meta
 
 from blip2.errors import BadImage
-from blip2.images import open_picture
+from blip2.images import MAX_BYTES, open_picture
 from blip2.ui.visit import Seen
 from blip2.values import Picture
 
@@ -34,10 +35,12 @@ with _no_stub_file():
     class PictureFrame(gr.Image):  # type: ignore[misc]  # gradio's classes are untyped
         """Gives handlers `Picture | BadImage | None`; shows a `Picture`, a path or nothing.
 
+        `largest` is in bytes: an upload may be larger where the page takes whole albums.
         With `format="png"` a `Picture` is stored without loss, so that it comes back with the same digest.
         """
 
         is_template = True  # the stock front end
+        largest = MAX_BYTES
 
         def preprocess(self, payload: Any) -> Seen:
             """The uploaded file, opened. A picture inside the request itself is refused: no limit of size saw it."""
@@ -45,6 +48,8 @@ with _no_stub_file():
                 return None
             if payload.path is None:
                 return BadImage("Only uploaded files are accepted; choose or drop a picture file.")
+            if os.path.isfile(payload.path) and os.path.getsize(payload.path) > self.largest:
+                return BadImage(f"The picture is larger than {self.largest / 1e6:g} MB; make it smaller first.")
             try:
                 return open_picture(payload.path, payload.orig_name or "")
             except BadImage as error:

@@ -22,6 +22,7 @@ from blip2.settings import Settings
 from blip2.ui import empty_state, theme
 from blip2.ui.chat_tab import chat_tab
 from blip2.ui.evaluate_tab import evaluate_tab
+from blip2.ui.picture import PictureFrame
 from blip2.ui.studio import Studio
 
 TITLE = "BLIP-2 Studio"
@@ -57,6 +58,9 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
                 for tab in tabs:
                     with gr.Tab(tab.title, id=tab.title.lower()):
                         tab.build(studio)
+    for frame in blocks.blocks.values():
+        if isinstance(frame, PictureFrame):
+            frame.largest = studio.settings.max_upload_mb * 1_000_000
     # Queued actions are not open to direct calls: those would pass by the queue's limits.
     return blocks.queue(api_open=False, default_concurrency_limit=8, max_size=studio.settings.max_waiting)
 
@@ -86,7 +90,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             server_port=settings.port or None,
             root_path=settings.root_path or None,
             auth=settings.people() or None,
-            max_file_size=settings.max_upload_mb * 1_000_000,
+            max_file_size=max(settings.max_upload_mb, settings.max_album_mb) * 1_000_000,
             app_kwargs={"middleware": api.middleware(settings), "docs_url": None, **(joined or {})},
             theme=theme.theme(),
             css=theme.stylesheet(),

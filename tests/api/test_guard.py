@@ -58,3 +58,12 @@ def test_bodies_are_bounded_declared_or_streamed(client: TestClient):
     assert "content-security-policy" in streamed.headers
     nonsense = client.post("/", content=b"x", headers={"content-length": "many"})
     assert nonsense.status_code == 400
+
+
+def test_uploads_of_files_have_a_limit_of_their_own():
+    routes = [Route(path, echo, methods=["POST"]) for path in ("/gradio_api/upload", "/x/gradio_api/upload")]
+    guard = Middleware(Guard, max_body=10, max_upload=100)
+    client = TestClient(Starlette(routes=routes, middleware=[guard]))
+    assert client.post("/gradio_api/upload", content=b"x" * 100).status_code == 200
+    assert client.post("/gradio_api/upload", content=b"x" * 101).status_code == 413
+    assert client.post("/x/gradio_api/upload", content=b"x" * 100).status_code == 413

@@ -53,3 +53,12 @@ def test_no_stub_file_is_written_beside_the_module():
     import blip2.ui.picture
 
     assert not Path(blip2.ui.picture.__file__).with_suffix(".pyi").exists()
+
+
+def test_a_picture_larger_than_allowed_is_a_sentence(frame: PictureFrame, tmp_path: Path):
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.png")
+    frame.largest = 20
+    seen = frame.preprocess(ImageData(path=str(tmp_path / "a.png"), orig_name="a.png"))
+    assert isinstance(seen, BadImage)
+    assert "larger than" in str(seen)
+    assert PictureFrame.largest > 20

@@ -13,6 +13,7 @@ from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import BadSetting
 from blip2.settings import Settings
 from blip2.ui.examples import examples
+from blip2.ui.picture import PictureFrame
 from blip2.ui.shell import TABS, Tab, page, serve
 from blip2.ui.studio import Studio
 
@@ -47,6 +48,12 @@ def test_a_tab_is_one_more_line_and_one_alone_needs_no_bar(studio: Studio):
 
 def test_a_tab_with_nothing_to_show_is_not_there(studio: Studio):
     assert "Tabs" not in kinds(page(studio)), "without finished runs there is nothing to evaluate"
+
+
+def test_a_single_picture_has_the_smaller_limit(studio: Studio):
+    frames = [block for block in page(studio).blocks.values() if isinstance(block, PictureFrame)]
+    assert frames
+    assert {frame.largest for frame in frames} == {1_000_000}
 
 
 def test_the_page_is_guarded(address: str):
