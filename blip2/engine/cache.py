@@ -29,6 +29,11 @@ class ByteLRU:
             self._items.move_to_end(key)
             return value
 
+    def peek(self, key: Hashable) -> torch.Tensor | None:
+        """The value, neither counted nor marked as used."""
+        with self._lock:
+            return self._items.get(key)
+
     def put(self, key: Hashable, value: torch.Tensor) -> None:
         with self._lock:
             old = self._items.pop(key, None)

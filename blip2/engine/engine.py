@@ -38,7 +38,9 @@ class Work:
     """A submitted request on its way through the engine."""
 
     request: Request
-    pixels: Tensor  # [3, S, S]
+    picture: tuple[str, str, str]  # its key: digest, model, dtype
+    seen: Tensor | None  # encoded, where it was known when asked
+    pixels: Tensor | None  # [3, S, S] where it was not
     ids: Sequence[int]
     out: "queue.SimpleQueue[Chunk | Blip2Error]"
     job: Job | None = None
@@ -88,10 +90,13 @@ class Engine:
             raise Closed("The model was unloaded; please load it again.")
         ids = self.tokens(request.prompt)
         self._check(request, ids)
-        pixels = preprocess(request.picture.image, self.loaded.info.image_size)
-        work = Work(request, pixels, ids, queue.SimpleQueue())
+        info = self.loaded.info
+        key = (request.picture.digest, info.name, info.dtype)
+        seen = self.images.get(key)
+        pixels = preprocess(request.picture.image, info.image_size) if seen is None else None
+        work = Work(request, key, seen, pixels, ids, queue.SimpleQueue())
         expires = monotonic() + request.deadline if request.deadline is not None else None
-        tokens = self.loaded.info.image_tokens + len(ids)
+        tokens = info.image_tokens + len(ids)
         self.scheduler.submit(Ticket(request.id, work, request.decoding.width, tokens, request.visitor, expires))
         return self._stream(work)
 
@@ -197,22 +202,21 @@ class Engine:
 
     def _encode(self, works: Sequence[Work]) -> list[Tensor]:
         """Each work's picture, encoded: from the cache, or all new ones in one batch."""
-        info = self.loaded.info
-        keys = [(work.request.picture.digest, info.name, info.dtype) for work in works]
         found: dict[tuple[str, str, str], Tensor] = {}
         new: dict[tuple[str, str, str], Tensor] = {}
-        for work, key in zip(works, keys, strict=True):
-            cached = found.get(key) if key in found else (None if key in new else self.images.get(key))
+        for work in works:
+            # One that waited may find its picture encoded by now, for another.
+            cached = work.seen if work.seen is not None else found.get(work.picture, self.images.peek(work.picture))
             work.image_cached = cached is not None
             if cached is not None:
-                found[key] = cached
-            elif key not in new:
-                new[key] = work.pixels
+                found[work.picture] = cached
+            elif work.pixels is not None:
+                new[work.picture] = work.pixels
         if new:
             for key, picture in zip(new, self.runner.encode(torch.stack(list(new.values()))), strict=True):
                 found[key] = picture.clone()
                 self.images.put(key, found[key])
-        return [found[key] for key in keys]
+        return [found[work.picture] for work in works]
 
     def _report(self) -> None:
         """Tell each running request what its answer is now; stop strings end it here."""
