@@ -50,27 +50,30 @@ def title(knobs: Sequence[Any]) -> str:
     return f"Settings · {summary(talk.decoding)}{seed}{', raw prompt' if talk.mode == 'raw' else ''}"
 
 
-def decoding_panel(prefix: str) -> DecodingPanel:
-    """Build the panel. `prefix` makes its element ids, so that one page can hold several."""
-    with gr.Accordion(f"Settings · {summary(START)}", open=False, elem_id=f"{prefix}-settings") as accordion:
+def decoding_panel(prefix: str, first: Decoding = START) -> DecodingPanel:
+    """Build the panel. `prefix` makes its element ids, so that one page can hold several; it begins with `first`."""
+    beam, drawn = first.method == "beam", first.method == "nucleus"
+    with gr.Accordion(f"Settings · {summary(first)}", open=False, elem_id=f"{prefix}-settings") as accordion:
         method = gr.Radio(
             METHODS,
-            value=START.method,
+            value=first.method,
             label="How the answer is searched for",
             info="Beam search weighs several answers at once; greedy takes the likeliest token; nucleus draws by lot.",
             elem_id=f"{prefix}-method",
         )
         with gr.Row(elem_classes="knobs"):
-            longest = gr.Slider(1, 256, START.max_new_tokens, step=1, label="At most new tokens")
-            shortest = gr.Slider(0, 64, START.min_new_tokens, step=1, label="At least new tokens")
+            longest = gr.Slider(1, 256, first.max_new_tokens, step=1, label="At most new tokens")
+            shortest = gr.Slider(0, 64, first.min_new_tokens, step=1, label="At least new tokens")
         with gr.Row(elem_classes="knobs"):
-            beams = gr.Slider(1, 16, START.num_beams, step=1, label="Beams")
-            length = gr.Slider(-3, 3, START.length_penalty, step=0.1, label="Length penalty (above 0: longer)")
-            temperature = gr.Slider(0.05, 2, START.temperature, step=0.05, label="Temperature", visible=False)
-            top_p = gr.Slider(0.05, 1, START.top_p, step=0.05, label="Top-p", visible=False)
+            beams = gr.Slider(1, 16, first.num_beams, step=1, label="Beams", visible=beam)
+            length = gr.Slider(
+                -3, 3, first.length_penalty, step=0.1, label="Length penalty (above 0: longer)", visible=beam
+            )
+            temperature = gr.Slider(0.05, 2, first.temperature, step=0.05, label="Temperature", visible=drawn)
+            top_p = gr.Slider(0.05, 1, first.top_p, step=0.05, label="Top-p", visible=drawn)
         with gr.Row(elem_classes="knobs"):
-            repetition = gr.Slider(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
-            seed = gr.Number(0, precision=0, label="Seed", visible=False)
+            repetition = gr.Slider(0.5, 3, first.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
+            seed = gr.Number(0, precision=0, label="Seed", visible=drawn)
         raw = gr.Checkbox(
             False,
             label="Raw prompt",

@@ -47,7 +47,7 @@ def test_a_tab_is_one_more_line_and_one_alone_needs_no_bar(studio: Studio):
 
 
 def test_a_tab_with_nothing_to_show_is_not_there(studio: Studio):
-    assert "Tabs" not in kinds(page(studio)), "without finished runs there is nothing to evaluate"
+    assert "Evaluate" not in labels(page(studio)), "without finished runs there is nothing to evaluate"
 
 
 def test_a_single_picture_has_the_smaller_limit(studio: Studio):

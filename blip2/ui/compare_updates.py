@@ -1,0 +1,90 @@
+"""From a step of a comparison to what each component of its tab must show."""
+
+from typing import Any
+
+import gradio as gr
+
+from blip2.errors import VotesUnusable
+from blip2.ui import compare_results, compare_view, empty_state
+from blip2.ui.compare_actions import CompareActions
+from blip2.ui.compare_layout import CompareParts
+from blip2.ui.compare_visit import CompareStep, CompareVisit
+from blip2.ui.notice import notice
+
+Updates = dict[Any, Any]
+
+
+class CompareUpdates:
+    """Makes the updates of one tab's components."""
+
+    def __init__(self, actions: CompareActions, parts: CompareParts) -> None:
+        self._actions = actions
+        self._parts = parts
+        self._titles = {info.name: info.title for info in actions.models}
+
+    def after(self, step: CompareStep, models: tuple[str, str]) -> Updates:
+        """The updates after a step; what depends on whether answers are being written, at its turning points only."""
+        parts = self._parts
+        updates: Updates = {}
+        if step.visit is not None:
+            updates[parts.visit] = step.visit
+            doubtful = self._actions.chat.doubtful(step.visit.sides[0])
+            updates[parts.rounds] = compare_view.rounds(step.visit, self._actions.models, doubtful)
+            if step.busy is not None:
+                updates |= self._suggested(step.visit, step.busy) | self._turning(step.visit, step.busy)
+                updates |= self.voting(step.visit)
+                updates[parts.remark] = self.remark(step.visit, models)
+        if step.busy is not None or step.text is not None:
+            updates[parts.box] = _box(step.busy, step.text)
+        if step.notice is not None:
+            updates[parts.notice] = notice(step.notice)
+        return updates or {parts.notice: gr.skip()}
+
+    def voted(self, step: CompareStep, models: tuple[str, str]) -> Updates:
+        """The updates after a vote: its buttons and the counts too."""
+        updates = self.after(step, models)
+        if step.visit is not None:
+            updates |= self.voting(step.visit) | {self._parts.results.shown: self.results()}
+        return updates
+
+    def voting(self, visit: CompareVisit) -> Updates:
+        """The buttons of the vote: there once something was asked, pressed where a vote was cast."""
+        verdict = visit.rounds[-1].verdict if visit.rounds else None
+        line = compare_view.verdict_line(visit)
+        return {
+            self._parts.votes: gr.update(visible=bool(visit.rounds)),
+            self._parts.asked: f'<p role="status">{line}</p>' if line else "",
+            **{
+                button: gr.update(interactive=visit.complete, variant="primary" if verdict == which else "secondary")
+                for which, button in self._parts.buttons.items()
+            },
+        }
+
+    def remark(self, visit: CompareVisit, models: tuple[str, str]) -> Any:
+        """The calm word under a picture that one of the chosen models cannot see."""
+        foreign = visit.foreign and any(self._actions.chat.pocket(model) for model in models)
+        return gr.update(value=f'<p role="status">{empty_state.FOREIGN}</p>' if foreign else "", visible=foreign)
+
+    def results(self) -> str:
+        """What all votes say now."""
+        try:
+            return compare_results.results(self._actions.book.tally(), self._titles)
+        except VotesUnusable as error:
+            return compare_results.unusable(str(error))
+
+    def _turning(self, visit: CompareVisit, busy: bool) -> Updates:
+        ready = gr.update(interactive=bool(visit.rounds) and not busy)
+        return {self._parts.again: ready, self._parts.undo: gr.update(interactive=bool(visit.rounds))}
+
+    def _suggested(self, visit: CompareVisit, busy: bool) -> Updates:
+        offered: list[Any] = [
+            gr.update(value=text, visible=True, interactive=not busy) for text in self._actions.suggestions(visit)
+        ]
+        chips = self._parts.chips
+        return dict(zip(chips, [*offered, *[gr.update(visible=False)] * len(chips)], strict=False))
+
+
+def _box(busy: bool | None, text: str | None) -> Any:
+    """The question box: with a Stop button while answers are written, a Send button otherwise."""
+    changes: dict[str, Any] = {} if busy is None else {"submit_btn": not busy, "stop_btn": busy}
+    return gr.update(**changes) if text is None else gr.update(value=text, **changes)
