@@ -4,25 +4,19 @@ A row of the zoo with published answers is asked them where their pictures are a
 model is asked about committed scenes. It knows no page. `python -m blip2 doctor [--model M] [--json]` runs it.
 """
 
-import hashlib
 import platform
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from blip2 import published, zoo
-from blip2.backends.base import Backend, answer
+from blip2 import checkup
 from blip2.backends.local import LocalBackend
 from blip2.errors import Blip2Error
-from blip2.images import open_picture, picture_from
 from blip2.loading import LoadedModel, load
 from blip2.memory import gigabytes
 from blip2.quantize import place_of
-from blip2.values import Picture, Request
 
 PACKAGES = (
     "torch",
@@ -36,9 +30,6 @@ PACKAGES = (
     "safetensors",
 )
 DEFAULT = "blip2_opt/pocket_opt"
-PICTURES = zoo.ROOT / "assets" / "pictures"  # where published pictures are looked for besides the folder given
-SCENES = 8  # committed scenes a bundled model is asked about
-ENOUGH = 0.8  # of their questions right; a fault costs far more, and the accuracy report has exact figures on many more
 PROBE = "a photo of"
 
 
@@ -47,7 +38,7 @@ def report(
     dtype: str = "auto",
     device: str = "auto",
     pictures: Path | None = None,
-    scenes: int = SCENES,
+    scenes: int = checkup.SCENES,
 ) -> dict[str, Any]:
     """All that was found, as plain JSON values; `ok` is whether nothing was wrong. What is wrong is in `error`."""
     name = model or DEFAULT
@@ -62,12 +53,12 @@ def report(
         }
         backend = LocalBackend([loaded.info.name], dtype, device, loader=lambda *_: loaded)
         try:
-            folders = tuple(folder for folder in (pictures, PICTURES) if folder is not None)
-            found["published"] = _published(backend, loaded.info.name, folders)
-            found["scenes"] = _scenes(backend, loaded, scenes) if loaded.info.pocket else None
+            folders = tuple(folder for folder in (pictures, checkup.PICTURES) if folder is not None)
+            for _ in checkup.answers(backend, loaded.info, found, folders, scenes):
+                pass
         finally:
             backend.close()
-        found["ok"] = _good(found)
+        found["ok"] = checkup.good(found)
     except Blip2Error as error:
         found["error"] = str(error)
     return found
@@ -127,82 +118,6 @@ def _tokenizer(loaded: LoadedModel) -> dict[str, Any]:
         "end_ids": list(loaded.end_ids),
         "start_id": loaded.start_id,
     }
-
-
-def _published(backend: Backend, model: str, folders: Sequence[Path]) -> list[dict[str, Any]]:
-    """Each published answer with what was answered here, or why it was not asked."""
-    rows = []
-    for entry in published.answers_of(model):
-        row: dict[str, Any] = entry.to_json() | {"given": "", "agrees": None, "skipped": ""}
-        picture = _known(entry.picture, folders)
-        if isinstance(picture, Picture):
-            row["given"] = answer(backend, Request(model, picture, entry.prompt, entry.decoding)).text
-            row["agrees"] = entry.agrees(row["given"])
-        else:
-            row["skipped"] = picture
-        rows.append(row)
-    for score in published.scores_of(model):
-        picture = _known(score.picture, folders)
-        row = {
-            "id": score.id,
-            "prompt": score.text,
-            "text": f"ITM {score.itm}, ITC {score.itc}",
-            "source": score.source,
-        }
-        row |= {"picture": score.picture.file, "given": "", "agrees": None, "skipped": ""}
-        if isinstance(picture, Picture):
-            match = backend.match(model, [picture], [score.text])
-            itm, itc = float(match.itm[0, 0]), float(match.itc[0, 0])
-            pairs = ((score.itm, itm), (score.itc, itc))
-            row["given"] = f"ITM {itm:.4f}, ITC {itc:.4f}"
-            row["agrees"] = all(abs(want - got) <= score.tolerance for want, got in pairs if want is not None)
-        else:
-            row["skipped"] = picture
-        rows.append(row)
-    return rows
-
-
-def _known(picture: published.KnownPicture, folders: Sequence[Path]) -> Picture | str:
-    """The published picture as its source treats it, or why it cannot be used."""
-    path = picture.find(tuple(folders))
-    if path is None:
-        return f"{picture.file} is not at hand; get it from {picture.where} and name its folder with --pictures."
-    if not picture.is_it(hashlib.sha256(path.read_bytes()).hexdigest()):
-        return f"{path} is another picture than {picture.where}."
-    if not picture.drop_alpha:
-        return open_picture(path)
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return picture_from(image.convert("RGB"), path.name)
-
-
-def _scenes(backend: Backend, loaded: LoadedModel, count: int) -> dict[str, Any]:
-    """The share of right answers about committed scenes, which no bundled model was trained on."""
-    from blip2.pocket.committed import load_committed
-    from blip2.pocket.examiner import Candidate, examine
-    from blip2.pocket.matching_exam import Matching
-
-    asked = load_committed(count)
-    if loaded.info.family == "itm":
-        matching = Matching(backend, loaded.info.name)
-        matching.add(asked)
-        figures = matching.figures()
-        return {
-            "scenes": len(asked),
-            "right": figures["itm"]["hard_negatives"],
-            "of": "pairs of a scene and a sentence",
-        }
-    candidate = Candidate(backend, loaded.info.name)
-    with ThreadPoolExecutor(8) as pool:
-        examine([candidate], asked, pool)
-    return {"scenes": len(asked), "right": candidate.paper.figures()["all"], "of": "questions"}
-
-
-def _good(found: dict[str, Any]) -> bool:
-    wrong = [row for row in found["published"] if row["agrees"] is False]
-    scenes = found["scenes"]
-    return not wrong and (scenes is None or (scenes["right"] or 0.0) >= ENOUGH)
 
 
 def render(found: dict[str, Any]) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class ModelStats:
     """One loaded model now. `tokens` were written since it was loaded; `pace` is tokens a second over the answers of
     the last two minutes, all together. `prompt_reused` tokens of prompts were not read again (OPT: kept keys and
-    values; FlanT5: kept encoder outputs), `prompt_read` were. `since` is its age in seconds."""
+    values; FlanT5: kept encoder outputs), `prompt_read` were. `since` is its age in seconds. `note` says what dtype and
+    device were picked and why, `checks` names the self-checks it passed."""
 
     title: str
     family: str
@@ -19,6 +20,8 @@ class ModelStats:
     prompt_reused: int = 0
     prompt_read: int = 0
     since: float = 0.0
+    note: str = ""
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

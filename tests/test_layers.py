@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "vote_tables",
         }
     ),
-    frozenset({"pocket", "evaluation", "bench", "doctor"}),
+    frozenset({"pocket", "evaluation", "bench", "checkup", "doctor"}),
     frozenset({"api", "ui"}),
     frozenset({"cli", "__main__"}),
 )

@@ -92,7 +92,7 @@ class Service:
 
     def names(self) -> list[str]:
         """The models that requests may name, the default first."""
-        return list(dict.fromkeys((*self.settings.models, *self.backend.stats().loaded)))
+        return list(dict.fromkeys([*map(canonical, self.settings.models), *self.backend.stats().loaded]))
 
     def check_open(self) -> None:
         """Raises `Refusal` 503 while the models are being loaded or the server is stopping."""
@@ -134,7 +134,7 @@ class Service:
         raise UnknownModel(f"The model {name!r} is not served here; choose one of {', '.join(names)}.")
 
     def _load(self) -> None:
-        for name in self.settings.models:
+        for name in map(canonical, self.settings.models):
             try:
                 self.backend.describe(name)
             except Blip2Error as error:

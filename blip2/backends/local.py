@@ -67,7 +67,7 @@ class LocalBackend:
         self._running: dict[str, Engine] = {}
 
     def models(self) -> list[ModelInfo]:
-        return [self.describe(name) for name in self.shelf.offered()]
+        return self.shelf.infos()
 
     def describe(self, model: str) -> ModelInfo:
         return self.shelf.get(model).loaded.info
@@ -225,6 +225,7 @@ def standing(owner: Owner, since: float | None) -> ModelStats:
     info = owner.loaded.info
     age = monotonic() - since if since is not None else 0.0
     made = ModelStats(info.title, info.family, info.device, info.dtype, info.memory_bytes, since=age)
+    made = replace(made, note=owner.loaded.note, checks=owner.loaded.checks)
     if isinstance(owner, Matcher):
         return made
     read, reused = owner.prefixes.read, owner.prefixes.reused

@@ -17,7 +17,8 @@ from blip2.engine.matcher import Matcher
 from blip2.errors import BadInput, UnknownModel, WillNotFit
 from blip2.loading import LoadedModel, fit
 from blip2.memory import gigabytes
-from blip2.values import Fit
+from blip2.values import Fit, ModelInfo
+from blip2.zoo import find
 
 Owner = Engine | Matcher
 
@@ -35,13 +36,16 @@ class Shelf:
         loader: Callable[[str, str, str], LoadedModel],
         make: Callable[[LoadedModel], Owner],
     ) -> None:
-        self.names, self.allow, self.any_model = list(names), list(allow), any_model
+        self._alias = {name: key_of(name) for name in (*names, *allow)}
+        self.names = [self._alias[name] for name in names]
+        self.allow, self.any_model = [self._alias[name] for name in allow], any_model
         self.placed = placed
         self.loading = ""
         self.since: dict[str, float] = {}
         self._loader = loader
         self._make = make
         self._owners: OrderedDict[str, Owner] = OrderedDict()
+        self._known: dict[str, ModelInfo] = {}  # the facts of every model that was loaded once
         self._off: set[str] = set()  # unloaded by hand: not offered until loaded by hand
         self._table = threading.Lock()  # held for moments only
         self._work = threading.RLock()  # held while a model is loaded or put away
@@ -51,6 +55,15 @@ class Shelf:
         """The models a visitor may choose: those named, then those loaded by hand besides."""
         with self._table:
             return [name for name in dict.fromkeys([*self.names, *self._owners]) if name not in self._off]
+
+    def infos(self) -> list[ModelInfo]:
+        """The facts of the models offered. One that was put away is not loaded again only to be described."""
+        found = []
+        for name in self.offered():
+            with self._table:
+                info = self._known.get(name)
+            found.append(info or self.get(name).loaded.info)
+        return found
 
     def loadable(self) -> list[str]:
         return list(dict.fromkeys([*self.names, *self.allow]))
@@ -66,6 +79,7 @@ class Shelf:
 
     def get(self, name: str) -> Owner:
         """A model, loaded if need be. Raises `UnknownModel` for one that is not offered, and what loading raises."""
+        name = self._alias.get(name, name)
         found = self._find(name)
         if found is None:
             with self._work:
@@ -91,6 +105,7 @@ class Shelf:
 
         Raises `UnknownModel` for one that is not loaded, and `BadInput` for the last one offered.
         """
+        name = self._alias.get(name, name)
         with self._work:
             if name not in self.loaded():
                 raise UnknownModel(NOT_LOADED.format(name))
@@ -167,8 +182,17 @@ class Shelf:
             self.loading = ""
         with self._table:
             self._owners[name] = made
+            self._known[name] = made.loaded.info
             self.since[name] = monotonic()
         return made
+
+
+def key_of(name: str) -> str:
+    """The name that a model has in requests: the zoo's for any of its names; what the zoo does not know stays."""
+    try:
+        return find(name).key
+    except UnknownModel:
+        return name
 
 
 def is_busy(owner: Owner) -> bool:

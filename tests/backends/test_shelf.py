@@ -12,6 +12,7 @@ from blip2.backends.local import LocalBackend
 from blip2.errors import Blip2Error, UnknownModel, WillNotFit
 from blip2.loading import LoadedModel, fit, load
 from blip2.values import Decoding, Request
+from blip2.zoo import find
 from tests.backends.conftest import picture
 
 
@@ -114,3 +115,12 @@ def test_a_model_that_is_nowhere_does_not_fit_and_says_why(tmp_path: Path) -> No
     told = fit(str(tmp_path), device="cpu")
     assert not told.fits
     assert "no config.json" in told.sentence
+
+
+def test_a_model_goes_by_the_name_of_its_row_whatever_it_was_called() -> None:
+    row = find("blip2/pocket")
+    backend = LocalBackend([str(row.folder)], device="cpu")
+    assert [info.name for info in backend.models()] == backend.loadable() == ["blip2/pocket"]
+    assert backend.describe("blip2/pocket") == backend.describe(str(row.folder))
+    assert backend.stats().loaded == ("blip2/pocket",)
+    backend.close()
