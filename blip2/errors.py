@@ -13,6 +13,7 @@ Blip2Error
 │   └── MissingHardware   the device or dtype asked for does not exist here
 ├── VotesUnusable         the file of votes cannot be read or written, or is none
 ├── Busy                  too many requests are waiting; try again later
+├── Halted                the work was given up, as the one who began it wished
 └── Closed                the engine was shut down while the request waited
 """
 
@@ -67,6 +68,10 @@ class VotesUnusable(Blip2Error):
 
 class Busy(Blip2Error):
     """The queue is full; the message says when to try again."""
+
+
+class Halted(Blip2Error):
+    """The work was given up on request; nothing is wrong."""
 
 
 class Closed(Blip2Error):

@@ -1,16 +1,18 @@
 """Captions of one picture and of many files: in order, with errors as rows, and few pictures held at a time."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from blip2 import captioning
 from blip2.backends.scripted import ScriptedBackend
-from blip2.captioning import AT_ONCE, Captioner, find_pictures
-from blip2.errors import BadInput, UnknownModel
+from blip2.captioning import AT_ONCE, Captioner, Halt, find_pictures, in_order
+from blip2.errors import BadInput, Blip2Error, Busy, Halted, UnknownModel
 from blip2.images import open_picture
-from blip2.values import Decoding, ModelInfo
+from blip2.values import Chunk, Decoding, Finish, ModelInfo, Request
 
 MODELS = [
     ModelInfo("m", "M", "opt", "m", default_prompt="a photo of"),
@@ -84,3 +86,73 @@ def test_folders_are_searched_and_missing_paths_named(files: list[Path], tmp_pat
     assert list(find_pictures([deeper / "notes.txt"])) == [deeper / "notes.txt"]
     with pytest.raises(BadInput, match="nowhere"):
         list(find_pictures([tmp_path / "nowhere"]))
+
+
+def test_drawn_captions_have_consecutive_seeds_and_equal_ones_count_once(files: list[Path]) -> None:
+    asked: list[Request] = []
+
+    class Drawing(ScriptedBackend):
+        def generate(self, request: Request) -> Iterator[Chunk]:
+            asked.append(request)
+            yield from ScriptedBackend(default=f"caption {request.seed // 2}", models=MODELS).generate(request)
+
+    drawn = Captioner(
+        Drawing(models=MODELS), "m", decoding=Decoding("nucleus"), draws=4, seed=2, matcher="itm", visitor="v"
+    ).caption(open_picture(files[0]))
+    assert {each.text for each in drawn.captions} == {"caption 1", "caption 2"}
+    assert list(drawn.itm) == sorted(drawn.itm, reverse=True)
+    assert [(request.seed, request.visitor) for request in asked] == [(2, "v"), (3, "v"), (4, "v"), (5, "v")]
+
+
+class Stuck(ScriptedBackend):
+    """Requests run until they are cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(models=MODELS)
+        self.begun = threading.Semaphore(0)
+        self.free = threading.Event()
+
+    def generate(self, request: Request) -> Iterator[Chunk]:
+        self.begun.release()
+        self.free.wait()
+        yield Chunk(request.id, "x", Finish.CANCELLED)
+
+    def cancel(self, request_id: str) -> None:
+        self.free.set()
+
+
+def test_closing_gives_up_what_is_under_way(files: list[Path]) -> None:
+    backend = Stuck()
+    halt = Halt(backend)
+    captioner = Captioner(backend, "m")
+    rows = in_order(lambda path: captioner.caption(open_picture(path), "", halt), files[:1], halt, beat=0.01)
+    assert next(rows) is None
+    backend.begun.acquire()
+    rows.close()
+    assert backend.free.is_set()
+    with pytest.raises(Halted):
+        halt.check()
+
+
+def test_halting_from_elsewhere_ends_the_rows(files: list[Path]) -> None:
+    backend = Stuck()
+    halt = Halt(backend)
+    captioner = Captioner(backend, "m")
+    rows = in_order(lambda path: captioner.caption(open_picture(path), "", halt), files[:1], halt)
+    stopper = threading.Thread(target=lambda: (backend.begun.acquire(), halt.set()))
+    stopper.start()
+    assert list(rows) == []
+    stopper.join()
+
+
+def test_a_full_queue_is_waited_for(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captioning, "PAUSE", 0.0)
+    answers: list[str | Blip2Error] = [Busy("full"), Busy("full"), "a red ball"]
+    full = ScriptedBackend(lambda prompt: raised(answers.pop(0)), models=MODELS)
+    assert [row.text for row in Captioner(full, "m").caption_files(files[:1])] == ["a red ball"]
+
+
+def raised(answer: str | Blip2Error) -> str:
+    if isinstance(answer, Blip2Error):
+        raise answer
+    return answer
