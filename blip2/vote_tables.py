@@ -1,17 +1,12 @@
-"""Votes and their tally as tables: text for a terminal, CSV for a spreadsheet.
+"""Votes and their tally as tables: text for a terminal, CSV for a spreadsheet."""
 
-A cell that a spreadsheet would take for a formula gets an apostrophe before it, since questions come from visitors.
-"""
-
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from blip2.spreadsheets import csv_text
 from blip2.tally import Interval, Tally
 from blip2.votes import Side, Vote
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets may take for the start of one
 PAIR_HEAD = (
     "first", "second", "votes", "first_wins", "second_wins", "ties", "both_wrong", "blind", "visitors",
     "first_win_rate", "low_95", "high_95",
@@ -31,13 +26,13 @@ def tally_csv(tally: Tally) -> str:
         rate = (f"{pair.rate:.4f}", *_ends(pair.interval)) if pair.rate is not None else ("", "", "")
         counts = (pair.votes, pair.first_wins, pair.second_wins, pair.ties, pair.neither, pair.blind, pair.visitors)
         lines.append((pair.first, pair.second, *counts, *rate))
-    return _csv(PAIR_HEAD, lines)
+    return csv_text(PAIR_HEAD, lines)
 
 
 def votes_csv(votes: Iterable[Vote]) -> str:
     """A line for each vote, with all that is kept of it."""
     head = (*VOTE_HEAD, *(f"{side}_{name}" for side in ("left", "right") for name in SIDE_HEAD))
-    return _csv(
+    return csv_text(
         head,
         ((*(getattr(vote, name) for name in VOTE_HEAD), *_side(vote.left), *_side(vote.right)) for vote in votes),
     )
@@ -80,18 +75,3 @@ def _ends(interval: Interval) -> tuple[str, str]:
 def _side(side: Side) -> Iterable[object]:
     kept = side.to_json() | {"decoding": json.dumps(side.decoding.to_json())}
     return (kept[name] for name in SIDE_HEAD)
-
-
-def _csv(head: Sequence[str], lines: Iterable[Iterable[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([_cell(value) for value in line] for line in lines)
-    return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    """`value`, made harmless if it is text that a spreadsheet would calculate."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

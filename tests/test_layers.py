@@ -24,6 +24,8 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "captioning",
             "gathering",
             "unpacking",
+            "spreadsheets",
+            "caption_tables",
             "matching",
             "features",
             "votes",
