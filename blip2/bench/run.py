@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from blip2.bench import matching, shapes, workloads
+from blip2.bench import matching, pictures, shapes, workloads
 from blip2.bench.peers import Ours
 from blip2.bench.workloads import Row, percentiles
 from blip2.loading import LoadedModel
@@ -26,11 +26,15 @@ from blip2.loading import LoadedModel
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is run: repetitions, answer length, visitors, captions, texts, pictures; `few` bounds the naive peer."""
+    """How much is run: repetitions, answer length, visitors and their turns, captions, texts, pictures.
+
+    `few` bounds what the naive peer does.
+    """
 
     repeats: int = 3
     tokens: int = 12
     visitors: tuple[int, ...] = (1, 4, 16, 64)
+    turns: int = 4
     captions: int = 48
     texts: int = 100
     pictures: int = 1000
@@ -38,7 +42,9 @@ class Plan:
     greedy_visitors: bool = True
 
 
-QUICK = Plan(repeats=1, tokens=8, visitors=(16,), captions=16, texts=100, pictures=24, few=3, greedy_visitors=False)
+QUICK = Plan(
+    repeats=1, tokens=8, visitors=(16,), turns=2, captions=8, texts=100, pictures=16, few=2, greedy_visitors=False
+)
 Say = Callable[[str], None]
 
 
@@ -89,7 +95,7 @@ def _talking(loaded: LoadedModel, stock: LoadedModel, plan: Plan, speed: float, 
         rows = [row for beams in (1, 5) for row in workloads.single(peers, beams, plan.tokens, plan.repeats)]
         for count in plan.visitors:
             for beams in (1, 5) if plan.greedy_visitors else (5,):
-                rows.append(workloads.visitors(peers, count, beams, plan.tokens, plan.few))
+                rows.append(workloads.visitors(peers, count, plan.turns, beams, plan.tokens, plan.few))
         rows.append(workloads.captions(peers, plan.captions, 5, plan.tokens, plan.few))
         capacity = next(row.rate["ours"] for row in reversed(rows) if row.workload.startswith("visitors"))
         ours = peers[0]
@@ -110,7 +116,11 @@ def _talking(loaded: LoadedModel, stock: LoadedModel, plan: Plan, speed: float, 
 
 
 def _matching(loaded: LoadedModel, stock: LoadedModel, plan: Plan) -> list[Row]:
-    return [matching.itm(loaded, stock, plan.texts, plan.few), matching.index(loaded, stock, plan.pictures, plan.few)]
+    return [
+        matching.itm(loaded, stock, plan.texts, plan.few),
+        matching.index(loaded, stock, plan.pictures, plan.few),
+        pictures.large(loaded.info.image_size, plan.repeats),
+    ]
 
 
 def first_answer(picture: Path) -> float:

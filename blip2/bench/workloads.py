@@ -90,12 +90,12 @@ def single(peers: Sequence[Peer], beams: int, tokens: int, repeats: int) -> list
     return [new, follow]
 
 
-def visitors(peers: Sequence[Peer], count: int, beams: int, tokens: int, naive_turns: int) -> Row:
-    """`count` visitors at once, each four turns about a picture of their own, one after the other."""
+def visitors(peers: Sequence[Peer], count: int, rounds: int, beams: int, tokens: int, naive_turns: int) -> Row:
+    """`count` visitors at once, each with `rounds` turns (4 at most) about a picture of their own, in order."""
     row = Row(f"visitors{count}_" + (f"beam{beams}" if beams > 1 else "greedy"))
     images = [picture(10_000 + i) for i in range(count)]
     turns = [
-        [Ask(image, prompt(turn), fixed(beams, tokens + (i + turn) % 3)) for turn in range(4)]
+        [Ask(image, prompt(turn), fixed(beams, tokens + (i + turn) % 3)) for turn in range(rounds)]
         for i, image in enumerate(images)
     ]
     written: dict[str, dict[tuple[int, int], tuple[int, ...]]] = {}
@@ -106,7 +106,7 @@ def visitors(peers: Sequence[Peer], count: int, beams: int, tokens: int, naive_t
         elif peer.together:
             replies = _in_rounds(peer, turns)
         else:
-            few = [(i, t) for t in range(4) for i in range(count)][:naive_turns]
+            few = [(i, t) for t in range(rounds) for i in range(count)][:naive_turns]
             replies = {place: peer.ask([turns[place[0]][place[1]]])[0] for place in few}
         took = perf_counter() - begun
         row.rate[peer.name] = len(replies) / took
@@ -136,7 +136,7 @@ def _each_in_a_thread(peer: Ours, turns: Sequence[Sequence[Ask]]) -> dict[tuple[
 def _in_rounds(peer: Peer, turns: Sequence[Sequence[Ask]]) -> dict[tuple[int, int], Reply]:
     """Static batching: the turns of one round and length together, the longest length first."""
     replies: dict[tuple[int, int], Reply] = {}
-    for t in range(4):
+    for t in range(len(turns[0])):
         lengths = {ask.decoding.max_new_tokens for asks in turns for ask in (asks[t],)}
         for length in sorted(lengths, reverse=True):
             who = [i for i, asks in enumerate(turns) if asks[t].decoding.max_new_tokens == length]

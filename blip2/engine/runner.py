@@ -15,6 +15,7 @@ from blip2.engine.packed import pack
 from blip2.engine.prefixes import Prefixes
 from blip2.engine.slots import Slots
 from blip2.engine.sources import Sources
+from blip2.engine.static import SPAN, Capture, CudaCapture, StaticSteps, rounded
 from blip2.loading import LoadedModel
 
 Reading = tuple[Tensor, Sequence[int], Hashable | None]  # encoded picture [Q, D], prompt ids, the picture's key
@@ -26,6 +27,24 @@ class Lane:
     def __init__(self, runner: "Runner", width: int) -> None:
         self.slots = Slots(width, runner.layers, runner.device)
         self.sources = Sources(runner.lm.decoder.block, self.slots) if runner.is_t5 else None
+        self.static = StaticSteps(runner.capture) if runner.capture is not None else None
+        self.place: tuple[int, ...] = ()
+
+    def settle(self) -> tuple[tuple[int, int], int]:
+        """Make room for the next step in captured sizes. Returns its (slots, columns), and the encoder's span."""
+        slots, sources = self.slots, self.sources
+        slots.reserve(*rounded(slots.count, max(slots.lengths) + slots.width))
+        sizes, span = rounded(slots.count, max(slots.lengths) + slots.width), 0
+        buffers = [slots.layers[0].keys, slots.places]
+        if sources is not None:
+            span = -(-sources.span(slots.count) // SPAN) * SPAN
+            sources.reserve(sizes[0], span)
+            buffers += [sources.buffers[0][0], sources.mask]
+        place = tuple(buffer.data_ptr() for buffer in buffers)
+        if self.static is not None and place != self.place:
+            self.static.forget()
+        self.place = place
+        return sizes, span
 
     def close(self, gone: Sequence[int]) -> list[tuple[int, int]]:
         """Free slots; returns which slot moved where, in order."""
@@ -37,13 +56,17 @@ class Lane:
 
 
 class Runner:
-    """One loaded generative model. Call it from one thread at a time. `prefixes` keeps what was read of prompts."""
+    """One loaded generative model. Call it from one thread at a time. `prefixes` keeps what was read of prompts.
 
-    def __init__(self, loaded: LoadedModel, prefixes: Prefixes | None = None) -> None:
+    `capture` makes steps of fixed shapes; by default a GPU's are CUDA graphs, and a CPU has none.
+    """
+
+    def __init__(self, loaded: LoadedModel, prefixes: Prefixes | None = None, capture: Capture | None = None) -> None:
         self.loaded = loaded
         self.info = loaded.info
         self.device = loaded.device
         self.prefixes = prefixes
+        self.capture = capture or (CudaCapture() if capturable(loaded) else None)
         self.lm: Any = loaded.model.language_model
         self.embedding: Any = self.lm.get_input_embeddings()
         self.is_t5 = loaded.info.family == "t5"
@@ -75,17 +98,31 @@ class Runner:
     @torch.inference_mode()
     def step(self, lane: Lane, tokens: Tensor, parents: Tensor) -> Tensor:
         """Continue beam `parents` [slots, beams] of each slot by `tokens`; the next logits [slots, beams, V]."""
-        mask, positions, used = lane.slots.step(parents)
-        if lane.sources is None:
-            out = self.lm(
-                input_ids=tokens,
-                attention_mask=mask[:, None],
-                position_ids=positions,
-                past_key_values=lane.slots.cache,
-                use_cache=True,
-            )
-            return out.logits.float()  # type: ignore[no-any-return]
-        return self._decode_t5(lane, lane.sources, tokens, mask, positions, used)
+        if lane.static is None:
+            mask, positions, _ = lane.slots.step(parents)
+            return self._decode(lane, tokens, mask, positions).float()
+        sizes, span = lane.settle()
+        mask, positions, _ = lane.slots.step(parents)
+
+        def forward(tokens: Tensor, mask: Tensor, positions: Tensor, columns: Tensor) -> Tensor:
+            lane.slots.aim(0, sizes[0], columns, sizes[1])
+            return self._decode(lane, tokens, mask, positions, span)
+
+        step = (tokens, positions, lane.slots.target[2], mask)
+        return lane.static.run((lane.place, span), sizes, step, forward)
+
+    def _decode(self, lane: Lane, tokens: Tensor, mask: Tensor, positions: Tensor, span: int | None = None) -> Tensor:
+        """One decoder pass over the slots the lane is aimed at: logits [n, W, V]."""
+        if lane.sources is not None:
+            return self._decode_t5(lane, lane.sources, tokens, mask, positions, span)
+        out = self.lm(
+            input_ids=tokens,
+            attention_mask=mask[:, None],
+            position_ids=positions,
+            past_key_values=lane.slots.cache,
+            use_cache=True,
+        )
+        return out.logits  # type: ignore[no-any-return]
 
     def _read_opt(self, lane: Lane, readings: Sequence[Reading]) -> Tensor:
         inputs, starts, states = [], [], []
@@ -146,14 +183,12 @@ class Runner:
                 self.prefixes.read += 0 if old is not None else len(ids)
                 self.prefixes.put(key, ids, state)
         slots.open([1] * len(readings), 1 + slots.width)
-        lengths = torch.tensor([len(state) for state in states], device=self.device)
-        hidden = pad_sequence(list(states), batch_first=True)
-        lane.sources.add(first, hidden, (torch.arange(hidden.shape[1], device=self.device) < lengths[:, None]).long())
+        lane.sources.add(first, pad_sequence(list(states), batch_first=True), [len(state) for state in states])
         zero = torch.zeros((len(readings), 1), dtype=torch.long, device=self.device)
         slots.aim(first, slots.count, zero, 1)
         start = zero + self.loaded.start_id
         mask = torch.ones((len(readings), 1, 1), dtype=torch.bool, device=self.device)
-        return self._decode_t5(lane, lane.sources, start, mask, zero, 1)[:, 0]
+        return self._decode_t5(lane, lane.sources, start, mask, zero)[:, 0].float()
 
     def _encode_t5(self, readings: Sequence[Reading]) -> list[Tensor]:
         """Encoder outputs [Q + T, D] of pictures and prompts, read in one batch padded on the right."""
@@ -168,11 +203,16 @@ class Runner:
         return [hidden[i, : len(row)].clone() for i, row in enumerate(rows)]
 
     def _decode_t5(
-        self, lane: Lane, sources: Sources, tokens: Tensor, mask: Tensor, positions: Tensor, used: int
+        self,
+        lane: Lane,
+        sources: Sources,
+        tokens: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        span: int | None = None,
     ) -> Tensor:
-        """One decoder pass over the slots the lane is aimed at; logits [n, W, V]."""
-        first, last = lane.slots.target[:2]
-        seen, stand_in = sources.show(first, last)
+        first, last, _, used = lane.slots.target
+        seen, stand_in = sources.show(first, last, span)
         distance = (positions[:, :, None] - lane.slots.places[first:last, None, :used]).clamp(0, len(self._biases) - 1)
         self._bias = self._biases[distance].permute(0, 3, 1, 2)  # [n, H, W, T]
         try:
@@ -186,7 +226,7 @@ class Runner:
             )
         finally:
             self._bias = None
-        return out.logits.float()  # type: ignore[no-any-return]
+        return out.logits  # type: ignore[no-any-return]
 
     def _give_bias(self, attention: Any) -> None:
         """Have T5's first decoder layer, which makes the position bias of all, take it from here while a step runs:
@@ -200,3 +240,12 @@ class Runner:
             return self._bias if self._bias is not None else stock(*args, **kwargs)
 
         attention.compute_bias = compute_bias
+
+
+def capturable(loaded: LoadedModel) -> bool:
+    """Whether a model's steps can be CUDA graphs: plain weights, all on one GPU."""
+    return (
+        loaded.device.type == "cuda"
+        and loaded.info.dtype in ("float32", "float16", "bfloat16")
+        and len(set(getattr(loaded.model, "hf_device_map", {}).values())) <= 1
+    )

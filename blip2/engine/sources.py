@@ -37,38 +37,49 @@ class Sources:
         self.attentions = [block.layer[1].EncDecAttention for block in blocks]
         self.slots = slots
         self.mask = torch.zeros((1, 1), dtype=torch.long, device=slots.device)  # [slots, S]
+        self.lengths = [0]  # of each row's encoder outputs, known here too so that no step waits for the device
         self.buffers: list[tuple[Tensor, Tensor]] = []
         self.layers = [SourceLayer() for _ in blocks]
         self.cache = EncoderDecoderCache(slots.cache, Cache(layers=list(self.layers)))
         self.cache.is_updated = dict.fromkeys(range(len(blocks)), True)
 
-    def add(self, first: int, hidden: Tensor, mask: Tensor) -> None:
-        """Take encoder outputs [n, S, D] with mask [n, S] for the slots from `first` on."""
-        rows, span = max(first + len(hidden), len(self.mask)), max(hidden.shape[1], self.mask.shape[1])
+    def add(self, first: int, hidden: Tensor, lengths: Sequence[int]) -> None:
+        """Take encoder outputs [n, S, D] of these lengths for the slots from `first` on."""
         heads = [
             tuple(p(hidden).unflatten(-1, (-1, a.key_value_proj_dim)).transpose(1, 2) for p in (a.k, a.v))
             for a in self.attentions
         ]  # [n, H, S, D]
         if not self.buffers:
             self.buffers = [(torch.zeros_like(k[:1]), torch.zeros_like(v[:1])) for k, v in heads]
+        self.reserve(first + len(hidden), hidden.shape[1])
         here = slice(first, first + len(hidden))
-        if (rows, span) != tuple(self.mask.shape):
-            self.mask = grown(self.mask, (rows, span), (0, 1))
-        self.mask[here] = 0
-        self.mask[here, : hidden.shape[1]] = mask
-        made = []
+        spots = torch.arange(self.mask.shape[1], device=self.mask.device)
+        self.mask[here] = (spots < torch.tensor(list(lengths), device=self.mask.device)[:, None]).long()
+        self.lengths[here] = lengths
         for (keys, values), (k, v) in zip(self.buffers, heads, strict=True):
-            if keys.shape[0] < rows or keys.shape[2] < span:
-                keys, values = (grown(b, (rows, max(span, b.shape[2])), (0, 2)) for b in (keys, values))
             keys[here, :, : k.shape[2]] = k
             values[here, :, : v.shape[2]] = v
-            made.append((keys, values))
-        self.buffers = made
 
-    def show(self, first: int, last: int) -> tuple[Tensor, Tensor]:
-        """Aim the next forward pass at these slots. Returns their mask [n, S] and a stand-in for the encoder's output,
-        of which only the shape is read."""
-        span = max(1, int(self.mask[first:last].sum(1).max()))
+    def reserve(self, rows: int, span: int) -> None:
+        """Make room for `rows` rows of `span` encoder outputs. A new row shows one place: what shows none gives no
+        number."""
+        rows, span = max(rows, len(self.mask)), max(span, self.mask.shape[1], self.buffers[0][0].shape[2])
+        if (rows, span) != tuple(self.mask.shape):
+            fresh = len(self.mask)
+            self.mask = grown(self.mask, (rows, span), (0, 1))
+            self.mask[fresh:, 0] = 1
+            self.lengths += [1] * (rows - len(self.lengths))
+        if (rows, span) != (self.buffers[0][0].shape[0], self.buffers[0][0].shape[2]):
+            self.buffers = [(grown(k, (rows, span), (0, 2)), grown(v, (rows, span), (0, 2))) for k, v in self.buffers]
+
+    def span(self, count: int) -> int:
+        """How many encoder outputs the longest of the first `count` slots has."""
+        return max(self.lengths[:count])
+
+    def show(self, first: int, last: int, span: int | None = None) -> tuple[Tensor, Tensor]:
+        """Aim the next forward pass at these slots and `span` outputs, or as many as there are. Returns their mask
+        [n, S] and a stand-in for the encoder's output, of which only the shape is read."""
+        span = span or max(self.lengths[first:last])
         for layer, (keys, values) in zip(self.layers, self.buffers, strict=True):
             layer.keys, layer.values = keys[first:last, :, :span], values[first:last, :, :span]
         width = self.attentions[0].d_model
@@ -77,6 +88,7 @@ class Sources:
 
     def move(self, source: int, to: int) -> None:
         self.mask[to] = self.mask[source]
+        self.lengths[to] = self.lengths[source]
         for pair in self.buffers:
             for buffer in pair:
                 buffer[to] = buffer[source]
