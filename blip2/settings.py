@@ -47,6 +47,7 @@ class Settings:
     )
     max_waiting: int = _about(64, "requests that may wait for a model before new ones are refused", low=1, high=100_000)
     deadline: float = _about(120.0, "seconds an answer may take, waiting included", low=1.0, high=3600.0)
+    warm_up: bool = _about(False, "run typical requests once a model is loaded, so that no visitor waits for it")
     cache_mb: int = _about(256, "memory for pictures already encoded, in MB", low=0, high=1_000_000)
     log_level: str = _about("warning", "what is written to the log", choices=LOG_LEVELS)
     log_json: bool = _about(False, "write the log as JSON, a line for each API request")

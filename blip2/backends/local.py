@@ -14,6 +14,7 @@ from blip2.engine.attention import look, look_at, query_map, word_maps, words_of
 from blip2.engine.cache import ByteLRU
 from blip2.engine.engine import Engine
 from blip2.engine.matcher import MAX_TEXT, Matcher
+from blip2.engine.warmup import warm
 from blip2.errors import BadInput, UnknownModel, WillNotFit
 from blip2.images import preprocess
 from blip2.loading import LoadedModel, load
@@ -40,7 +41,8 @@ class LocalBackend:
     """Serves `names` (zoo rows, folders or Hub ids), the first being the default.
 
     `allow` may be loaded by hand besides; `any_model` lets requests name others; `dtype` and `device` are passed to
-    loading; `cache_bytes` bounds the encoded pictures kept.
+    loading; `cache_bytes` bounds the encoded pictures kept. With `warm_up` a model runs typical requests as soon
+    as it is loaded, and tells it how far it is.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class LocalBackend:
         cache_bytes: int = 256 << 20,
         max_rows: int = 64,
         max_waiting: int = 256,
+        warm_up: Callable[[str], object] | None = None,
         loader: Callable[[str, str, str], LoadedModel] = load,
     ) -> None:
         self.images = ByteLRU(cache_bytes)
@@ -61,7 +64,13 @@ class LocalBackend:
         limits = {"max_rows": max_rows, "max_waiting": max_waiting}
 
         def make(loaded: LoadedModel) -> Owner:
-            return Matcher(loaded) if loaded.info.family == "itm" else Engine(loaded, self.images, **limits)
+            if loaded.info.family == "itm":
+                return Matcher(loaded)
+            engine = Engine(loaded, self.images, **limits)
+            if warm_up is not None:
+                for done, rounds in warm(engine):
+                    warm_up(f"Warming up {loaded.info.title}: {done} of {rounds}")
+            return engine
 
         self.shelf = Shelf(names, allow, any_model, (dtype, device), loader, make)
         self._running: dict[str, Engine] = {}

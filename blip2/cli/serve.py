@@ -1,6 +1,7 @@
 """`serve`: the web page and the HTTP API, with the models of the settings, until it is told to stop."""
 
 import argparse
+import functools
 from typing import Any
 
 from blip2 import settings
@@ -43,6 +44,7 @@ def serve(chosen: Settings, page: bool = True) -> None:
         allow=chosen.allow,
         cache_bytes=chosen.cache_mb << 20,
         max_waiting=chosen.max_waiting,
+        warm_up=functools.partial(print, flush=True) if chosen.warm_up else None,
     )
     if not page:
         api.serve(chosen, backend)

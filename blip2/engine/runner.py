@@ -88,7 +88,9 @@ class Runner:
     @torch.inference_mode()
     def encode(self, pixels: Tensor) -> Tensor:
         """Pictures [B, 3, S, S] (preprocessed, float32) to language-model inputs [B, Q, D]."""
-        return self.loaded.model.get_image_features(pixels.to(self.device)).pooler_output  # type: ignore[no-any-return]
+        if self.device.type == "cuda":
+            pixels = pixels.pin_memory()
+        return self.loaded.model.get_image_features(pixels.to(self.device, non_blocking=True)).pooler_output  # type: ignore[no-any-return]
 
     @torch.inference_mode()
     def prefill(self, lane: Lane, readings: Sequence[Reading]) -> Tensor:
