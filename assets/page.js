@@ -38,22 +38,25 @@
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
     const menu = one('#chat-file > button.open');
-    (menu ?? one('#chat-box .stop-button'))?.click();
+    const target = menu ?? one('#chat-box .stop-button');
+    if (target && target.offsetParent !== null) target.click();
   });
   document.addEventListener('click', (event) => {
     const menu = one('#chat-file > button.open');
     if (menu && !one('#chat-file').contains(event.target)) menu.click();
   });
 
-  // A picture pasted anywhere goes into the picture frame.
+  // A picture pasted anywhere goes into the picture frame of the tab that is open.
+  const frame = () => [...document.querySelectorAll('#chat-image, .picture-frame')].find((each) => each.offsetParent !== null);
   document.addEventListener('paste', (event) => {
     const picture = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith('image/'));
-    if (!picture) return;
+    const id = frame()?.id;
+    if (!picture || !id) return;
     event.preventDefault();
     event.stopPropagation();
-    one('#chat-image button[aria-label="Remove Image"], #chat-image button[aria-label="Clear"]')?.click();
+    one(`#${id} :is(button[aria-label="Remove Image"], button[aria-label="Clear"])`)?.click();
     const hand = (tries) => {
-      const input = one('#chat-image input[type=file]');
+      const input = one(`#${id} input[type=file]`);
       if (!input) { if (tries) setTimeout(() => hand(tries - 1), 50); return; }
       const files = new DataTransfer();
       files.items.add(picture);

@@ -17,7 +17,7 @@
     document.querySelectorAll('#compare-vote-buttons button').forEach((button) => {
       set(button, 'aria-pressed', String(button.classList.contains('primary')));
     });
-    set(one('#compare-rounds'), 'role', 'log');
+    set(one('#compare-rounds'), 'role', 'region');
     set(one('#compare-rounds'), 'aria-label', 'Questions and both answers');
     set(one('#compare-rounds'), 'tabindex', '0');
   };
@@ -39,11 +39,28 @@
     if (event.target.id === 'compare-rounds') atEnd = event.target.scrollTop + event.target.clientHeight > event.target.scrollHeight - 40;
   }, true);
 
+  // The rounds are written anew with every piece of an answer; facts that were unfolded stay so.
+  const open = new Set();
+  const place = (facts) => {
+    const round = facts.closest('.round');
+    return `${[...round.parentElement.children].indexOf(round)} ${facts.closest('.side').getAttribute('aria-label').split(':')[0]}`;
+  };
+  const unfold = () => {
+    const all = document.querySelectorAll('#compare-rounds .facts');
+    if (!document.querySelector('#compare-rounds .round')) open.clear();
+    all.forEach((facts) => { if (!facts.open && open.has(place(facts))) facts.open = true; });
+  };
+  document.addEventListener('click', (event) => {
+    const facts = event.target.closest?.('#compare-rounds .facts');
+    if (!facts || !event.target.closest('summary')) return;
+    if (facts.open) open.delete(place(facts)); else open.add(place(facts));
+  });
+
   let due = false;
   const soon = () => {
     if (due) return;
     due = true;
-    requestAnimationFrame(() => { due = false; label(); follow(); });
+    requestAnimationFrame(() => { due = false; label(); unfold(); follow(); });
   };
   const watch = () => new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['class'] });
   if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);

@@ -51,9 +51,10 @@ class CompareUpdates:
         """The buttons of the vote: there once something was asked, pressed where a vote was cast."""
         verdict = visit.rounds[-1].verdict if visit.rounds else None
         line = compare_view.verdict_line(visit)
+        heard = compare_view.spoken(visit) if visit.rounds and not visit.running and verdict is None else ""
         return {
             self._parts.votes: gr.update(visible=bool(visit.rounds)),
-            self._parts.asked: f'<p role="status">{line}</p>' if line else "",
+            self._parts.asked: f'<p role="status"><span class="hidden-text">{heard} </span>{line}</p>' if line else "",
             **{
                 button: gr.update(interactive=visit.complete, variant="primary" if verdict == which else "secondary")
                 for which, button in self._parts.buttons.items()

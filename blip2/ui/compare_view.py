@@ -73,6 +73,16 @@ def verdict_line(visit: CompareVisit) -> str:
     return "Which answer is better? The names are shown after the vote." if last.hidden else "Which answer is better?"
 
 
+def spoken(visit: CompareVisit) -> str:
+    """Both answers in plain words, for those who listen: the rounds themselves change too often to be read out."""
+    parts = []
+    for where, index in zip(WHERE, visit.rounds[-1].order, strict=True):
+        turn = visit.turns()[index]
+        said = visit.rounds[-1].failures[index] or (turn.answer if turn is not None else "") or "(no answer)"
+        parts.append(f"{where}: {said}")
+    return escape(". ".join(parts))
+
+
 def _round(each: Round, bodies: list[str], titles: Mapping[str, str], is_last: bool) -> str:
     question = escape(each.question) or "(the empty prompt)"
     sides = []

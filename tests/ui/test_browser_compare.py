@@ -19,6 +19,15 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<img src=http://elsewhere.example/x.png> ${1+1} {{value}} & <b>c</b>"
 
 
+PASTE = """async () => {
+    const canvas = document.createElement('canvas');
+    const blob = await new Promise((done) => canvas.toBlob(done));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([blob], 'pasted.png', { type: 'image/png' }));
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+}"""
+
+
 def answers(model: str, question: str) -> str:
     if "busy" in question and model == "t5":
         raise Busy("64 requests are waiting; try again in a moment.")
@@ -135,17 +144,19 @@ def test_stop_failure_and_starting_over(browser: Browser, address: str, backend:
     visitor.send("What is it?")
     expect(visitor.at("#compare-notice p")).to_contain_text("no picture", timeout=LIMIT)
     expect(visitor.at("#compare-box textarea")).to_have_value("What is it?")
-    visitor.at("#compare-examples .thumbnail-item").nth(1).click()
+    visitor.page.evaluate(PASTE)
     visitor.at("#compare-chips button:visible").first.wait_for()
     visitor.ask("Are you busy?")
     expect(visitor.sides().nth(0).locator(".answer")).to_have_text("a red square")
     expect(visitor.sides().nth(1)).to_contain_text("64 requests are waiting; try again in a moment.")
     expect(visitor.at("#compare-vote-left")).to_be_disabled()
+    visitor.sides(0).nth(0).locator("summary").click()
 
     backend.gate("opt")
     visitor.send("What is it?")
     expect(visitor.sides().nth(0).locator(".answer")).to_have_text("a red", timeout=LIMIT)
     expect(visitor.sides().nth(1).locator(".facts")).to_have_count(1, timeout=LIMIT)
+    expect(visitor.sides(0).nth(0).locator("dl")).to_be_visible()  # what was unfolded stays so while answers grow
     visitor.page.keyboard.press("Escape")
     expect(visitor.sides().nth(0).locator(".facts summary")).to_contain_text("stopped", timeout=LIMIT)
     visitor.settled()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from blip2.errors import Busy
 from blip2.settings import Settings
+from blip2.ui.chat_actions import CRASHED
 from blip2.ui.shell import TABS, page, serve
 from blip2.ui.studio import Studio
 
@@ -17,6 +18,8 @@ COMPARE = [tab for tab in TABS if tab.title == "Compare"]
 
 
 def answers(model: str, question: str) -> str:
+    if "crash" in question:
+        raise RuntimeError("wires crossed")
     if "busy" in question and model == "t5":
         raise Busy("64 requests are waiting; try again in a moment.")
     return voices(model, question)
@@ -85,6 +88,7 @@ def test_what_goes_wrong_is_a_sentence(client: Client, photo: object):
     wrong = client.predict(photo, "What is it?", "opt", "t5", {"beams": 3}, {"num_beams": 99}, api_name="/compare")
     assert "Unknown decoding setting: beams" in wrong["left"]["error"]
     assert "num_beams is 99" in wrong["right"]["error"]
+    assert client.predict(photo, "Will you crash?", api_name="/compare")["error"] == CRASHED
     unknown = client.predict(photo, "What is it?", "opt", "gpt", api_name="/compare")
     assert "gpt" in unknown["right"]["error"]
 
@@ -96,3 +100,14 @@ def test_one_sessions_votes_are_not_anothers(client: Client, address: str, photo
     assert other.predict(api_name="/my_votes_csv")[0] is None
     assert "secret" not in str(other.predict(api_name="/votes_csv"))
     assert other.predict("left", api_name="/vote")["error"]
+
+
+def test_a_visitor_has_a_share_and_no_more(photo: object, tmp_path: Path):
+    settings = Settings(port=0, data=str(tmp_path), visitor_rate=1)
+    blocks = page(Studio(settings, TwoVoices(answers, (OPT, T5)), lambda picture: False), COMPARE)
+    try:
+        client = Client(serve(blocks, settings), verbose=False)
+        assert client.predict(photo, "What is it?", api_name="/compare")["error"] is None
+        assert "try again in" in client.predict(photo, "Why?", api_name="/compare")["error"]
+    finally:
+        blocks.close(verbose=False)

@@ -6,7 +6,7 @@ from chatting import RED
 from comparing import CHOICES, START, TwoVoices, make, visit_after
 
 from blip2.errors import Busy
-from blip2.ui.compare_view import AGAIN, rounds, verdict_line
+from blip2.ui.compare_view import AGAIN, rounds, spoken, verdict_line
 
 HOSTILE = '<img src=x onerror=alert(1)> ${alert(1)} {{value}} & "b"'
 
@@ -54,6 +54,7 @@ def test_a_failure_stands_in_its_own_column(tmp_path: Path):
     assert "64 requests" not in left
     assert "64 requests are &lt;waiting>; try again." in right
     assert AGAIN in right
+    assert spoken(visit) == "Left: a red square. Right: 64 requests are &lt;waiting>; try again."
     after = rounds(visit_after(actions.ask(visit, RED, "Why?", (CHOICES[0], CHOICES[0]))), actions.models)
     assert AGAIN not in after
 
