@@ -139,12 +139,6 @@ class VoteBook:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
 
-    def check(self) -> None:
-        """Make the file if need be, and see that votes can be written to it."""
-        with self._open() as book:
-            book.execute("BEGIN IMMEDIATE")
-            book.execute("ROLLBACK")
-
     def cast(self, vote: Vote) -> None:
         """Write a vote, in place of the one with the same id if there is one. On return it is on the disk."""
         left, right = vote.names

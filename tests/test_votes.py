@@ -114,7 +114,7 @@ def test_every_acknowledged_vote_outlives_a_killed_process(book: VoteBook):
 
 
 def test_what_was_acknowledged_is_synchronised(book: VoteBook):
-    book.check()
+    book.cast(a_vote())
     with book._open() as opened:
         assert opened.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert opened.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
@@ -162,7 +162,7 @@ def something_else(path: Path) -> None:
 
 
 def a_later_version(path: Path) -> None:
-    VoteBook(path).check()
+    VoteBook(path).cast(a_vote())
     with sqlite3.connect(path) as other:
         other.execute("PRAGMA user_version=99")
 
@@ -200,14 +200,14 @@ def test_a_foreign_database_is_not_touched(book: VoteBook):
     something_else(book.path)
     before = book.path.read_bytes()
     with pytest.raises(VotesUnusable):
-        book.check()
+        book.cast(a_vote())
     assert book.path.read_bytes() == before
 
 
 def test_a_mended_file_is_taken_up_without_a_restart(book: VoteBook):
     no_database(book.path)
     with pytest.raises(VotesUnusable):
-        book.check()
+        book.votes()
     book.path.unlink()
     book.cast(a_vote())
     assert len(book.votes()) == 1

@@ -26,7 +26,8 @@ EMPTY = (
     '<div class="empty"><h2>One question, two answers</h2>'
     "<p>Choose an example, or drop in a picture of your own, and ask. Both models answer at once, each with its own "
     "memory of the conversation; follow-up questions go to both.</p>"
-    "<p>Then say which answer is better. <b>Blind</b> hides the names and shuffles the sides until you have voted.</p>"
+    "<p>Then say which answer is better. <b>Blind</b> hides the names and shuffles the sides until you have voted. "
+    "A vote is kept with the question and both answers, and without the picture.</p>"
     "</div>"
 )
 NO_MODEL = (
@@ -67,9 +68,7 @@ def verdict_line(visit: CompareVisit) -> str:
     if not visit.complete:
         return "A vote needs two finished answers."
     if last.verdict is not None:
-        return (
-            "Your vote is counted. Press it again to take it back, or choose another one; it counts until you ask on."
-        )
+        return "Your vote is counted. Until the next question you can change it, or press it again to take it back."
     return "Which answer is better? The names are shown after the vote." if last.hidden else "Which answer is better?"
 
 

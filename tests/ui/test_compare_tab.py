@@ -111,3 +111,10 @@ def test_a_visitor_has_a_share_and_no_more(photo: object, tmp_path: Path):
         assert "try again in" in client.predict(photo, "Why?", api_name="/compare")["error"]
     finally:
         blocks.close(verbose=False)
+
+
+def test_one_model_alone_stands_against_itself_searched_otherwise(tmp_path: Path):
+    blocks = page(Studio(Settings(data=str(tmp_path)), TwoVoices(voices, (OPT,)), lambda picture: False), COMPARE)
+    values = {block.elem_id: getattr(block, "value", None) for block in blocks.blocks.values()}
+    assert (values["compare-a-model"], values["compare-b-model"]) == ("opt", "opt")
+    assert (values["compare-a-method"], values["compare-b-method"]) == ("beam", "greedy")

@@ -70,7 +70,7 @@ def test_an_earlier_rounds_vote_is_said_under_it(tmp_path: Path):
     actions = make(tmp_path)
     visit = actions.vote(visit_after(actions.ask(START, RED, "What is it?", CHOICES)), "neither").visit
     assert visit
-    assert "until you ask on" in verdict_line(visit)
+    assert "Until the next question" in verdict_line(visit)
     visit = visit_after(actions.ask(visit, RED, "Why?", CHOICES, True))
     assert "Your vote: Both are wrong" in rounds(visit, actions.models)
     assert "names are shown after the vote" in verdict_line(visit)
