@@ -82,10 +82,11 @@ class CompareActions:
         }
         yield from self._answer(now, replace(now, rounds=(*now.rounds, asked)), streams, text, looked.notice)
 
-    def retry(
-        self, visit: CompareVisit, choices: Choices, blind: bool = False, visitor: str = ""
-    ) -> Generator[CompareStep, None, None]:
-        """Ask the last question again with the settings as they are now: the sides that failed, or else both."""
+    def retry(self, visit: CompareVisit, choices: Choices, visitor: str = "") -> Generator[CompareStep, None, None]:
+        """Ask the last question again with the settings as they are now: the sides that failed, or else both.
+
+        Sides and names stay as they are: who has seen the names does not become blind again.
+        """
         if visit.running or not visit.rounds:
             yield CompareStep(notice=Notice(ALREADY if visit.running else NOTHING))
             return
@@ -102,7 +103,6 @@ class CompareActions:
                 for index in failed
             }
         else:
-            again = replace(again, swapped=blind and self._shuffle(), blind=blind, revealed=False)
             streams = {
                 index: _stream(self.chat.retry(visit.sides[index], choice, visitor))
                 for index, choice in enumerate(choices)
@@ -207,7 +207,10 @@ def _grown(visit: CompareVisit, index: int, step: Step, complaints: dict[int, st
 
 
 def _ended(before: CompareVisit, visit: CompareVisit, complaints: Mapping[int, str], text: str | None) -> CompareStep:
-    """The step that ends a round: a side without an answer has its sentence; one that failed for both is said once."""
+    """The step that ends a round: a side without an answer has its sentence; one that failed for both is said once.
+
+    A failure ends blindness, since its sentence may name the model.
+    """
     first, second = (replace(side, running="") for side in visit.sides)
     visit = replace(visit, sides=(first, second))
     sentences = set(complaints.values())
@@ -216,7 +219,7 @@ def _ended(before: CompareVisit, visit: CompareVisit, complaints: Mapping[int, s
     last, notice = visit.rounds[-1], None
     for index, turn in enumerate(visit.turns()):
         if turn is None:
-            last = last.failing(index, complaints.get(index, EARLY))
+            last = replace(last.failing(index, complaints.get(index, EARLY)), revealed=True)
         elif index in complaints:  # asked again in vain: the earlier answer stands
             notice = Notice(complaints[index], failed=True)
     return CompareStep(visit.with_last(last), False, None, notice)
@@ -226,8 +229,8 @@ def _ballot(visit: CompareVisit, verdict: Verdict) -> Vote:
     last = visit.rounds[-1]
     turns = visit.turns()
     left, right = (turns[index] for index in last.order)
-    assert left is not None
-    assert right is not None
+    assert left is not None, "only complete rounds are voted on"
+    assert right is not None, "only complete rounds are voted on"
     return Vote(
         question=left.question,
         picture=visit.picture.digest if visit.picture else "",

@@ -91,11 +91,11 @@ class CompareTab:
         """The events that stream answers. The models have queues of their own, so gradio does not limit them."""
         parts = self.parts
         stream: dict[str, Any] = {"outputs": outputs, "concurrency_limit": None}
-        choosing = [parts.blind, *models, *(knob for each in parts.contestants for knob in each.panel.knobs)]
+        choosing = [*models, *(knob for each in parts.contestants for knob in each.panel.knobs)]
         return [
             parts.again.click(self.on_retry, [parts.visit, *choosing], api_name="compare_again", **stream, **QUIETLY),
             *[
-                ask(self.on_ask, [parts.visit, parts.picture, text, *choosing], **stream, **INSIDE)
+                ask(self.on_ask, [parts.visit, parts.picture, text, parts.blind, *choosing], **stream, **INSIDE)
                 for ask, text in [(parts.box.submit, parts.box), *((chip.click, chip) for chip in parts.chips)]
             ],
         ]
@@ -110,11 +110,11 @@ class CompareTab:
         yield from self._answering(visitor, steps, (first, second))
 
     def on_retry(
-        self, request: gr.Request, visit: CompareVisit, blind: bool, first: str, second: str, *knobs: Any
+        self, request: gr.Request, visit: CompareVisit, first: str, second: str, *knobs: Any
     ) -> Iterator[Updates]:
         """Ask the last question again, of a side that failed or else of both; streams the answers."""
         visitor = request.session_hash or ""
-        steps = self.actions.retry(visit, choices(first, second, knobs), blind, visitor)
+        steps = self.actions.retry(visit, choices(first, second, knobs), visitor)
         yield from self._answering(visitor, steps, (first, second))
 
     def on_look(self, visit: CompareVisit, seen: Seen, first: str, second: str) -> Updates:

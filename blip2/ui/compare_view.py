@@ -56,7 +56,7 @@ def rounds(visit: CompareVisit, infos: Collection[ModelInfo], doubtful: Collecti
             content = chat_view.THINKING if place is None else contents[index][place]
             hint = AGAIN if each.failures[index] and is_last else ""
             bodies.append(_body(each, each.failures[index], turns[index], content) + hint)
-        shown.append(_round(each, bodies, titles, is_last))
+        shown.append(_round(each, _names(each, turns), bodies, titles, is_last))
     return f'<ol class="rounds">{"".join(shown)}</ol>'
 
 
@@ -82,11 +82,11 @@ def spoken(visit: CompareVisit) -> str:
     return escape(". ".join(parts))
 
 
-def _round(each: Round, bodies: list[str], titles: Mapping[str, str], is_last: bool) -> str:
+def _round(each: Round, names: tuple[str, str], bodies: list[str], titles: Mapping[str, str], is_last: bool) -> str:
     question = escape(each.question) or "(the empty prompt)"
     sides = []
     for where, index, body in zip(WHERE, each.order, bodies, strict=True):
-        title = escape(titles.get(each.models[index], each.models[index]))
+        title = escape(titles.get(names[index], names[index]))
         name = f'<i class="hidden-name">{HIDDEN}</i>' if each.hidden else f"<b>{title}</b>"
         won = each.verdict == where.lower()
         mark = '<span class="won">your choice</span>' if won else ""
@@ -96,6 +96,12 @@ def _round(each: Round, bodies: list[str], titles: Mapping[str, str], is_last: b
         )
     said = "" if each.verdict is None or is_last else f'<p class="verdict">Your vote: {VERDICTS[each.verdict]}</p>'
     return f'<li class="round"><h3>{question}</h3><div class="pair">{"".join(sides)}</div>{said}</li>'
+
+
+def _names(each: Round, turns: tuple[Turn | None, Turn | None]) -> tuple[str, str]:
+    """The models that answered, or else those that were asked."""
+    first, second = (name if turn is None else turn.model for name, turn in zip(each.models, turns, strict=True))
+    return first, second
 
 
 def _body(each: Round, failure: str, turn: Turn | None, content: str) -> str:

@@ -9,6 +9,7 @@ from comparing import CHOICES, ITM, OPT, START, T5, TwoVoices, last, make, visit
 from blip2.errors import BadImage, Busy
 from blip2.ui.chat_actions import ALREADY
 from blip2.ui.compare_actions import EARLY, NOTHING
+from blip2.ui.compare_view import rounds
 from blip2.ui.compare_visit import CompareStep, CompareVisit
 from blip2.ui.visit import Choice
 from blip2.values import Finish, ModelInfo
@@ -120,11 +121,12 @@ def test_asking_again_asks_both_with_the_settings_of_now(tmp_path: Path):
 def test_asking_again_in_vain_keeps_the_earlier_answer(tmp_path: Path):
     actions = make(tmp_path)
     visit = visit_after(actions.ask(START, RED, "What is it?", CHOICES))
-    step = last(actions.retry(visit, (Choice("opt"), Choice("t5", {"num_beams": 99}))))
+    step = last(actions.retry(visit, (Choice("opt"), Choice("opt", {"num_beams": 99}))))
     assert step.visit
     assert step.notice
     assert "num_beams" in step.notice.text
     assert answers(step.visit) == ("a red square", "a box")
+    assert "Right: Big T5" in rounds(step.visit, actions.models), "it is still the answer of the model it came from"
     assert last(actions.retry(START, CHOICES)).notice.text == NOTHING  # type: ignore[union-attr]
 
 

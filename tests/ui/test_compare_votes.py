@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from chatting import RED
-from comparing import CHOICES, START, make, visit_after
+from comparing import CHOICES, START, make, visit_after, voices
 
+from blip2.errors import Busy
 from blip2.ui.compare_actions import UNFINISHED, CompareActions
 from blip2.ui.compare_view import HIDDEN, rounds
 from blip2.ui.compare_visit import CompareVisit
@@ -123,3 +124,30 @@ def test_without_a_file_of_votes_the_comparison_goes_on(tmp_path: Path):
     assert step.notice.failed
     assert "The vote is not counted" in step.notice.text
     assert asked(actions, visit=visit).complete
+
+
+def test_asking_again_makes_nobody_blind_again(actions: CompareActions):
+    visit = voted(actions, asked(actions, blind=True), "left")
+    again = visit_after(actions.retry(visit, CHOICES))
+    assert not again.rounds[-1].hidden
+    voted(actions, again, "left")
+    assert [vote.blind for vote in actions.book.votes()].count(True) == 1
+    hidden = visit_after(actions.retry(asked(actions, blind=True), CHOICES))
+    assert hidden.rounds[-1].hidden
+    assert hidden.rounds[-1].swapped
+
+
+def test_a_failure_ends_blindness_since_its_sentence_may_name_the_model(tmp_path: Path):
+    calm = False
+
+    def once(model: str, question: str) -> str:
+        if model == "t5" and not calm:
+            raise Busy("Big T5 is busy; try again.")
+        return voices(model, question)
+
+    actions = make(tmp_path, once)
+    visit = asked(actions, blind=True)
+    assert HIDDEN not in rounds(visit, actions.models)
+    calm = True
+    voted(actions, visit_after(actions.retry(visit, CHOICES)), "left")
+    assert [vote.blind for vote in actions.book.votes()] == [False]
