@@ -52,11 +52,14 @@ def write_text_files(rows: Iterable[Row], out: Path, before: str = "", after: st
 
     `before` and `after` go around every caption, a space between: a trigger word, say.
     """
-    done = [row for row in rows if not row["error"]]
+    count = 0
+    rows = list(rows)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        for row, name in zip(done, sidecars(row["file"] for row in done), strict=True):
-            made.writestr(name, framed(row["caption"], before, after) + "\n")
-    return len(done)
+        for row, name in zip(rows, sidecars(row["file"] for row in rows), strict=True):
+            if not row["error"]:
+                made.writestr(name, framed(row["caption"], before, after) + "\n")
+                count += 1
+    return count
 
 
 def framed(caption: str, before: str = "", after: str = "") -> str:

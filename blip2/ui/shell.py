@@ -20,6 +20,7 @@ from blip2.errors import BadSetting
 from blip2.evaluation import browse
 from blip2.settings import Settings
 from blip2.ui import empty_state, theme
+from blip2.ui.caption_tab import caption_tab
 from blip2.ui.chat_tab import chat_tab
 from blip2.ui.compare_tab import compare_tab
 from blip2.ui.evaluate_tab import evaluate_tab
@@ -44,6 +45,7 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab("Chat", chat_tab),
     Tab("Compare", compare_tab),
+    Tab("Caption", caption_tab),
     Tab("Evaluate", evaluate_tab, lambda studio: bool(browse.runs(Path(studio.settings.runs)))),
 )
 
