@@ -1,8 +1,8 @@
 """The evaluate tab's handlers, and the tab in a page."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -11,10 +11,9 @@ import pytest
 from blip2.backends.scripted import ScriptedBackend
 from blip2.evaluation.run import Plan, run
 from blip2.settings import Settings
-from blip2.ui.evaluate_tab import NONE, Handlers, evaluate_tab, figures_of
+from blip2.ui.evaluate_tab import Handlers, evaluate_tab
+from blip2.ui.evaluate_view import CHOOSE, NONE, figures_of
 from blip2.ui.studio import Studio
-
-COLUMNS = 6
 
 
 @pytest.fixture
@@ -32,14 +31,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runs"
 
 
+def ids(table: str) -> list[str]:
+    return re.findall(r'data-prediction="([^"]+)"', table)
+
+
 def test_choosing_a_run_lists_its_predictions(folder: Path) -> None:
     figures, count, table, picture, detail = Handlers(folder).on_choose("one", "", "all")
     assert "Pocket scenes" in figures
-    assert f"{len(table)} of {len(table)} predictions" in count
-    assert all(len(row) == COLUMNS for row in table)
-    assert (picture, detail) == (None, "")
-    assert Handlers(folder).on_choose("one", "", "right")[2] == []
-    assert len(Handlers(folder).on_choose("one", "caption", "wrong")[2]) == 1
+    assert f"{len(ids(table))} of {len(ids(table))} predictions" in count
+    assert '<th scope="col">Question</th>' in table
+    assert "<b>dog" not in table
+    assert "&lt;b&gt;dog" in table
+    assert (picture["visible"], detail) == (False, CHOOSE)
+    assert "No prediction is like that" in Handlers(folder).on_choose("one", "", "right")[2]
+    assert len(ids(Handlers(folder).on_choose("one", "caption", "wrong")[2])) == 1
 
 
 def test_what_is_not_there_is_said(folder: Path) -> None:
@@ -50,14 +55,14 @@ def test_what_is_not_there_is_said(folder: Path) -> None:
 
 
 def test_a_click_shows_the_picture_and_every_fact_as_text(folder: Path) -> None:
-    row = Handlers(folder).on_choose("one", "talk 1", "all")[2][0]
-    event: Any = SimpleNamespace(row_value=row)
-    picture, detail = Handlers(folder).on_select("one", event)
-    assert picture.size == (448, 448)
+    (talk, *_) = ids(Handlers(folder).on_choose("one", "talk 1", "all")[2])
+    picture, detail = Handlers(folder).on_select("one", talk)
+    assert picture["value"].size == (448, 448)
     assert "<b>dog" not in detail
     assert "&lt;b&gt;dog" in detail
     assert "Question:" in detail
-    assert "no finished run" in Handlers(folder).on_select("two", event)[1]
+    assert "no finished run" in Handlers(folder).on_select("two", talk)[1]
+    assert "no longer in the data" in Handlers(folder).on_select("one", "<i>nothing</i>")[1]
 
 
 def test_published_figures_stand_beside(folder: Path) -> None:

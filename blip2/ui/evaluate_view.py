@@ -1,0 +1,96 @@
+"""A finished run as the page shows it: its figures, its predictions as a table, one of them in full. Pure HTML.
+
+All text of models and data is escaped. A row's button carries the prediction's id, which assets/script/evaluate.js
+hands to the page.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from blip2.evaluation.browse import SHOWN, Browser, Line
+
+NONE = (
+    '<div class="empty"><h2>No finished run yet</h2><p>Make one, then look here again:</p>'
+    "<code>python -m blip2 eval pocket --limit 20</code></div>"
+)
+NAMES = {"itm": "ITM", "itc": "ITC", "true_first": "true first", "cider": "CIDEr"}
+CHOOSE = '<p class="choose">Choose a prediction to see its picture and all that is known of it.</p>'
+
+
+def figures_of(report: dict[str, Any]) -> str:
+    """A run's figures beside the published ones."""
+    published = {row["figure"]: row for row in report["published"] if row["protocol"] == report["protocol"]["name"]}
+    cells = []
+    for name, value in report["figures"].items():
+        known = published.get(name)
+        beside = f"<small>published {known['published']:g} ({known['difference']:+.2f})</small>" if known else ""
+        shown = NAMES.get(name, name.replace("_", " "))
+        cells.append(f"<div><b>{value:.2f}</b><span>{escape(shown)}</span>{beside}</div>")
+    cells.append(f"<div><b>{report['calibration']['ece']:.3f}</b><span>calibration error</span></div>")
+    if report["broken"]["n"]:
+        cells.append(f"<div><b>{report['broken']['n']}</b><span>broken pictures</span></div>")
+    facts = (
+        report["dataset"],
+        report["split"],
+        f"{report['n']} examples",
+        report["model"]["name"],
+        report["model"]["dtype"],
+    )
+    line = " · ".join(escape(str(fact)) for fact in (*facts, f"protocol {report['protocol']['name']}"))
+    return f'<div class="figures"><p>{line}</p><div class="row">{"".join(cells)}</div></div>'
+
+
+def count_of(found: Sequence[Line], browser: Browser) -> str:
+    """How many predictions were found, and how many of them are shown."""
+    more = f", the first {SHOWN} shown" if len(found) > SHOWN else ""
+    return f"<p class='quiet-title'>{len(found)} of {len(browser.lines)} predictions{more}</p>"
+
+
+def table_of(found: Sequence[Line]) -> str:
+    """The predictions as a table, `SHOWN` at most; the column of questions only where there are any."""
+    if not found:
+        return '<p class="choose">No prediction is like that; search for something else, or show all.</p>'
+    asked = any(line.question for line in found)
+    heads = ["Prediction", *(["Question"] if asked else []), "Said", "Score", "Sure"]
+    body = "".join(_row(line, asked) for line in found[:SHOWN])
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return f'<div class="predictions"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _row(line: Line, asked: bool) -> str:
+    kind = "broken" if line.broken else "right" if line.value >= 0.5 else "wrong"
+    sure = "–" if line.confidence is None else f"{line.confidence:.0%}"
+    question = f"<td>{escape(line.question)}</td>" if asked else ""
+    parts = line.said.split(" | ")
+    said = "".join(f"<span>{escape(part)}</span>" for part in parts) if len(parts) > 1 else escape(line.said)
+    return (
+        f'<tr class="{kind}"><th scope="row"><button type="button" data-prediction="{escape(line.id, quote=True)}">'
+        f"{escape(line.id)}</button></th>{question}<td>{said}</td>"
+        f'<td class="number">{line.value:.2f}</td><td class="number">{sure}</td></tr>'
+    )
+
+
+def detail_of(browser: Browser, id_: str) -> str:
+    """All that is known of one prediction. Raises `BadInput` where it is not in the run or its data."""
+    right = " | ".join(dict.fromkeys(browser.example(id_).references))
+    row = browser.rows[id_]
+    facts = {"right": right} if right else {}
+    facts |= {
+        name: row[name] for name in ("question", "prompt", "answer", "confidence", "finish", "error") if name in row
+    }
+    facts |= {name: str(value) for name, value in row["scores"].items()}
+    body = "".join(
+        f"<dt>{escape(NAMES.get(name, name.replace('_', ' ')))}</dt><dd>{escape(_short(value))}</dd>"
+        for name, value in facts.items()
+    )
+    return f'<h3>{escape(id_)}</h3><dl class="facts">{body}</dl>'
+
+
+def sorry(error: Exception) -> str:
+    """What went wrong, as a sentence."""
+    return f'<p class="choose" role="alert">{escape(str(error))}</p>'
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
