@@ -92,7 +92,7 @@ def fit(name: str | Row, dtype: str = "auto", device: str = "auto") -> Fit:
         sizes = needs(files.family, parts, place)
         least = sizes.get(dtype) or min(sizes.values())  # type: ignore[call-overload]
         return Fit(row.key, False, str(error), least if isinstance(error, WillNotFit) else 0, place.room, "", on)
-    said = f"{title} fits: {plan.note[0].upper()}{plan.note[1:]}"
+    said = f"{title} fits: {plan.note}"
     return Fit(row.key, True, said, plan.need, place.room, plan.dtype, on)
 
 

@@ -15,7 +15,7 @@ import blip2
 from blip2 import checkup
 from blip2.backends.base import Backend
 from blip2.checkup import Progress
-from blip2.errors import Blip2Error, UnknownModel
+from blip2.errors import Blip2Error, UnknownModel, WillNotFit
 from blip2.memory import gigabytes
 from blip2.ui.visit import Notice
 from blip2.values import Fit, Stats
@@ -27,7 +27,6 @@ CLOSED = (
     "Loading and unloading are switched off here; the administrator switches them on with --manage yes, or with "
     "BLIP2_MANAGE=yes."
 )
-FAMILIES = {"opt": "OPT, writes answers", "t5": "FlanT5, writes answers", "itm": "matches pictures with texts"}
 State = Literal["loaded", "loading", "not loaded"]
 
 
@@ -76,10 +75,6 @@ class ModelsActions:
     def __init__(self, backend: Backend, manage: bool) -> None:
         self.backend = backend
         self.manage = manage
-
-    def names(self) -> list[str]:
-        """The models that there are to look at: those that may be loaded, and what else is loaded."""
-        return list(dict.fromkeys([*self.backend.loadable(), *self.backend.stats().loaded]))
 
     def overview(self) -> Overview:
         """How everything is now."""
@@ -138,14 +133,15 @@ class ModelsActions:
     def _load(self, name: str) -> str:
         fit = self.backend.fits(name)  # said before gigabytes are read
         if not fit.fits:
-            return _refuse(fit.sentence)
+            raise WillNotFit(fit.sentence)
         info = self.backend.load(name)
-        return f"{info.title} is loaded: {gigabytes(info.memory_bytes)} in {info.dtype} on {info.device}."
+        held = f"{gigabytes(info.memory_bytes)} in {info.dtype} on {info.device}"
+        return f"{info.title} is loaded: {held}. Visitors who open the page from now on can choose it."
 
     def _unload(self, name: str) -> str:
         held = self.backend.stats().models.get(name)
         self.backend.unload(name)
-        return f"{held.title if held else name} is unloaded; what it was answering ended with a sentence."
+        return f"{held.title if held else name} is unloaded; visitors cannot choose it until it is loaded again."
 
 
 def versions() -> dict[str, str]:
@@ -197,7 +193,3 @@ def _card(name: str, stats: Stats) -> Card:
         reused=held.prompt_reused / read if read else None,
         note=held.note,
     )
-
-
-def _refuse(sentence: str) -> str:
-    raise Blip2Error(sentence)
