@@ -35,7 +35,7 @@ def evaluate_tab(studio: Studio) -> None:
     with gr.Row(elem_id="evaluate-cols"):
         with gr.Column(scale=7, min_width=320):
             count = gr.HTML(counted, elem_id="evaluate-count", padding=False)
-            table = gr.HTML(rows, elem_id="evaluate-table", padding=False)
+            table = gr.HTML(rows, elem_id="evaluate-table", padding=False, js_on_load=PICKS)
         with gr.Column(scale=4, min_width=280, elem_id="evaluate-one"):
             picture = gr.Image(
                 label="Picture",
@@ -61,7 +61,18 @@ def evaluate_tab(studio: Studio) -> None:
     again.click(on.on_again, run, run, api_visibility="private", **QUIETLY).then(
         on.on_choose, chosen, listed, api_visibility="private", **QUIETLY
     )
-    picked.input(on.on_select, [run, picked], [picture, detail], api_name="prediction", **QUIETLY)
+    table.select(on.on_pick, None, picked, api_visibility="private", **QUIETLY)
+    picked.change(on.on_select, [run, picked], [picture, detail], api_name="prediction", **QUIETLY)
+
+
+# A row's button, or the row around it, names the prediction that is to be shown.
+PICKS = """element.addEventListener('click', (event) => {
+  const row = event.target.closest('tbody tr');
+  if (!row) return;
+  element.querySelectorAll('tr[aria-selected]').forEach((other) => other.removeAttribute('aria-selected'));
+  row.setAttribute('aria-selected', 'true');
+  trigger('select', { value: row.querySelector('[data-prediction]').dataset.prediction });
+});"""
 
 
 class Handlers:
@@ -92,6 +103,10 @@ class Handlers:
         """The runs there are now; the one that was chosen stays, if it is still there."""
         names = browse.runs(self.folder)
         return gr.update(choices=names, value=run if run in names else (names[0] if names else None))
+
+    def on_pick(self, event: gr.EventData) -> str:
+        """The id of the row that was clicked."""
+        return str(event._data["value"])
 
     def on_select(self, run: str | None, picked: str) -> tuple[Any, str]:
         """The picture and all facts of one prediction of a finished run.

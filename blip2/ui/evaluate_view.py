@@ -1,7 +1,6 @@
 """A finished run as the page shows it: its figures, its predictions as a table, one of them in full. Pure HTML.
 
-All text of models and data is escaped. A row's button carries the prediction's id, which assets/script/evaluate.js
-hands to the page.
+All text of models and data is escaped. A row's button carries the prediction's id.
 """
 
 from collections.abc import Sequence
@@ -44,7 +43,7 @@ def figures_of(report: dict[str, Any]) -> str:
 def count_of(found: Sequence[Line], browser: Browser) -> str:
     """How many predictions were found, and how many of them are shown."""
     more = f", the first {SHOWN} shown" if len(found) > SHOWN else ""
-    return f"<p class='quiet-title'>{len(found)} of {len(browser.lines)} predictions{more}</p>"
+    return f"<p class='quiet-title count'>{len(found)} of {len(browser.lines)} predictions{more}</p>"
 
 
 def table_of(found: Sequence[Line]) -> str:
