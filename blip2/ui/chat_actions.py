@@ -30,7 +30,7 @@ Asking = Callable[[Conversation, chat.Sending], Talks]
 
 
 class ChatActions:
-    """The chat over a backend; `models` are those that answer questions, the default first.
+    """The chat over a backend.
 
     `questions` are first questions by picture digest, `foreign` the pocket world's measure.
     """
@@ -43,13 +43,16 @@ class ChatActions:
         deadline: float | None = None,
     ) -> None:
         self.backend = backend
-        # Facts of the offered models, read once: a backend short of memory would load a model to describe it again.
-        self.models: list[ModelInfo] = [info for info in backend.models() if info.family != "itm"]
         self._questions = questions or {}
         self._foreign = foreign
         self._deadline = deadline
         self._halted: set[str] = set()  # requests to stop, their text so far kept
         self._dropped: set[str] = set()  # requests whose conversation is gone: not a step more from them
+
+    @property
+    def models(self) -> list[ModelInfo]:
+        """The models offered now that answer questions, the default first."""
+        return [info for info in self.backend.models() if info.family != "itm"]
 
     def pocket(self, model: str) -> bool:
         return any(info.pocket for info in self.models if info.name == model)

@@ -15,6 +15,7 @@ from blip2.ui.chat_actions import ALREADY, NEW_PICTURE, NO_PICTURE, ChatActions
 from blip2.ui.compare_streams import merged
 from blip2.ui.compare_visit import CompareStep, CompareVisit, Round
 from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit
+from blip2.values import ModelInfo
 from blip2.votes import VERDICTS, Side, Verdict, Vote, VoteBook
 
 Choices = tuple[Choice, Choice]
@@ -31,17 +32,22 @@ class CompareActions:
         self, chat_actions: ChatActions, book: VoteBook, shuffle: Callable[[], bool] = lambda: secrets.randbelow(2) == 1
     ) -> None:
         self.chat = chat_actions
-        self.models = chat_actions.models
         self.book = book
         self._shuffle = shuffle
         self._dropped: set[str] = set()  # rounds that are gone: not a step more from them
 
+    @property
+    def models(self) -> list[ModelInfo]:
+        """The models offered now that answer questions, the default first."""
+        return self.chat.models
+
     def defaults(self) -> tuple[str, str]:
         """The models to begin with: the first OPT and the first FlanT5, or what there is, even one twice."""
-        if not self.models:
+        models = self.models
+        if not models:
             return "", ""
-        first = next((info for info in self.models if info.family == "opt"), self.models[0])
-        others = [info for info in self.models if info is not first]
+        first = next((info for info in models if info.family == "opt"), models[0])
+        others = [info for info in models if info is not first]
         second = next((info for info in others if info.family == "t5"), others[0] if others else first)
         return first.name, second.name
 

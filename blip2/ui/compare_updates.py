@@ -20,7 +20,6 @@ class CompareUpdates:
     def __init__(self, actions: CompareActions, parts: CompareParts) -> None:
         self._actions = actions
         self._parts = parts
-        self._titles = {info.name: info.title for info in actions.models}
 
     def after(self, step: CompareStep, models: tuple[str, str]) -> Updates:
         """The updates after a step; what depends on whether answers are being written, at its turning points only."""
@@ -69,7 +68,8 @@ class CompareUpdates:
     def results(self) -> str:
         """What all votes say now."""
         try:
-            return compare_results.results(self._actions.book.tally(), self._titles)
+            titles = {info.name: info.title for info in self._actions.models}
+            return compare_results.results(self._actions.book.tally(), titles)
         except VotesUnusable as error:
             return compare_results.unusable(str(error))
 

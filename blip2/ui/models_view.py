@@ -46,7 +46,7 @@ def _card(card: Card) -> str:
     named = f"<code>{escape(card.name)}</code>"
     return (
         f'<article class="model {card.state.replace(" ", "-")}" aria-label="{escape(card.title)}">'
-        f'<header><h3>{escape(card.title)}</h3><span class="state"><i aria-hidden="true"></i>{state}</span></header>'
+        f'<header><h2>{escape(card.title)}</h2><span class="state"><i aria-hidden="true"></i>{state}</span></header>'
         f"<p>{escape(kind)}</p>{named}<dl>{body}</dl></article>"
     )
 
@@ -93,7 +93,7 @@ def check(progress: Progress) -> str:
     verdict = f"{(found.get('loaded') or found).get('title', 'Check')}: {'all is well.' if found['ok'] else verdict}"
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in _found(found))
     return (
-        f'<div class="models-check {"well" if found["ok"] else "ill"}" role="status"><h3>{escape(verdict)}</h3>'
+        f'<div class="models-check {"well" if found["ok"] else "ill"}" role="status"><h2>{escape(verdict)}</h2>'
         f"<dl>{facts}</dl></div>"
     )
 

@@ -25,12 +25,14 @@ from blip2.ui.chat_tab import chat_tab
 from blip2.ui.compare_tab import compare_tab
 from blip2.ui.evaluate_tab import evaluate_tab
 from blip2.ui.models_tab import models_tab
+from blip2.ui.offered import keep_offered
 from blip2.ui.picture import PictureFrame
 from blip2.ui.studio import Studio
 
 TITLE = "BLIP-2 Studio"
 SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
 SPARE = 40  # threads beside those that wait for answers: for stopping them, among others
+QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 KEEP = 86_400  # seconds that an uploaded picture stays on disk: longer than any visit
 
 
@@ -56,7 +58,7 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     """The whole page. With a single tab there is no bar of tabs."""
     tabs = [tab for tab in tabs if tab.wanted(studio)]
     with gr.Blocks(title=TITLE, delete_cache=(3600, KEEP), analytics_enabled=False, fill_width=True) as blocks:
-        gr.HTML(_header(studio), elem_id="brand", padding=False)
+        brand = gr.HTML(_header(studio), elem_id="brand", padding=False)
         if len(tabs) == 1:
             tabs[0].build(studio)
         else:
@@ -64,6 +66,8 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
                 for tab in tabs:
                     with gr.Tab(tab.title, id=tab.title.lower()):
                         tab.build(studio)
+        keep_offered(blocks, studio.backend)
+        blocks.load(lambda: _header(studio), None, brand, queue=False, **QUIETLY)
     for frame in blocks.blocks.values():
         if isinstance(frame, PictureFrame):
             frame.largest = studio.settings.max_upload_mb * 1_000_000
