@@ -19,6 +19,7 @@ from blip2.engine.batch import Batch, Job, make_job
 from blip2.engine.cache import ByteLRU
 from blip2.engine.pace import Pace
 from blip2.engine.prefixes import Prefixes
+from blip2.engine.room import cost, free
 from blip2.engine.runner import Runner
 from blip2.engine.scheduler import Scheduler, Ticket
 from blip2.engine.stream import Detokenizer
@@ -64,7 +65,7 @@ class Engine:
         self.prefixes = Prefixes(prefix_bytes)
         self.runner = Runner(loaded, self.prefixes)
         self.images = images if images is not None else ByteLRU(256 << 20)
-        self.scheduler: Scheduler[Work] = Scheduler(max_rows, max_waiting)
+        self.scheduler: Scheduler[Work] = Scheduler(max_rows, max_waiting, room=lambda: free(loaded.device))
         self.text = Detokenizer(loaded.tokenizer)
         self._tokenizing = threading.Lock()
         self._batch = Batch(self.runner)
@@ -96,8 +97,9 @@ class Engine:
         pixels = preprocess(request.picture.image, info.image_size) if seen is None else None
         work = Work(request, key, seen, pixels, ids, queue.SimpleQueue())
         expires = monotonic() + request.deadline if request.deadline is not None else None
-        tokens = info.image_tokens + len(ids)
-        self.scheduler.submit(Ticket(request.id, work, request.decoding.width, tokens, request.visitor, expires))
+        tokens, memory = info.image_tokens + len(ids), cost(self.loaded, len(ids), request.decoding)
+        ticket = Ticket(request.id, work, request.decoding.width, tokens, request.visitor, expires, memory)
+        self.scheduler.submit(ticket)
         return self._stream(work)
 
     def cancel(self, request_id: str) -> None:

@@ -1,5 +1,6 @@
 """Who runs next: a bounded queue, fair between visitors, with cancels and deadlines. Knows no tensors and no model."""
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ T = TypeVar("T")
 @dataclass(eq=False, slots=True)
 class Ticket(Generic[T]):
     """A request as the scheduler sees it: rows it will hold, tokens to read first, whose it is, when it must end
-    (monotonic seconds)."""
+    (monotonic seconds), memory it will take."""
 
     id: str
     item: T
@@ -23,13 +24,15 @@ class Ticket(Generic[T]):
     tokens: int = 1
     visitor: str = ""
     expires: float | None = None
+    bytes: int = 0
     submitted: float = field(default_factory=monotonic)
     started: float | None = None
 
 
 class Scheduler(Generic[T]):
     """Tickets wait until there is room. `max_rows` bounds the running rows, `max_waiting` the queue, and `max_reading`
-    the prompt tokens read at once, so that newcomers do not hold up those whose answers are being written."""
+    the prompt tokens read at once, so that newcomers do not hold up those whose answers are being written. `room` says
+    how many bytes are free."""
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class Scheduler(Generic[T]):
         max_waiting: int = 256,
         max_reading: int = 2048,
         clock: Callable[[], float] = monotonic,
+        room: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.max_rows = max_rows
         self.max_waiting = max_waiting
         self.max_reading = max_reading
         self.clock = clock
+        self.room = room
         self.running: list[Ticket[T]] = []
         self._waiting: list[Ticket[T]] = []
         self._cancelled: set[str] = set()
@@ -96,13 +101,14 @@ class Scheduler(Generic[T]):
             return out
 
     def admit(self) -> list[Ticket[T]]:
-        """Start waiting tickets while their rows fit: whoever has least running goes first, then whoever came first.
+        """Start waiting tickets while their rows and bytes fit: who has least running goes first, then who came first.
 
-        A ticket too wide for the room left makes those behind it wait, so that wide requests are not starved; one
-        wider than the whole batch runs alone.
+        A ticket too large for the room left makes those behind it wait, so that wide requests are not starved; one
+        larger than the whole batch runs alone.
         """
         with self._changed:
             started: list[Ticket[T]] = []
+            free = self.room() if self._waiting else 0.0
             while self._waiting:
                 held: dict[str, int] = {}
                 for ticket in self.running:
@@ -110,8 +116,10 @@ class Scheduler(Generic[T]):
                 chosen = min(self._waiting, key=lambda t: held.get(t.visitor, 0) if t.visitor else 0)
                 room = self.max_rows - sum(held.values())
                 reading = sum(ticket.tokens for ticket in started) + chosen.tokens
-                if self.running and (chosen.rows > room or (started and reading > self.max_reading)):
+                too_much = chosen.rows > room or chosen.bytes > free or (started and reading > self.max_reading)
+                if self.running and too_much:
                     break
+                free -= chosen.bytes
                 self._waiting.remove(chosen)
                 chosen.started = self.clock()
                 self.running.append(chosen)
