@@ -22,7 +22,7 @@ def cost(loaded: LoadedModel, prompt: int, decoding: Decoding) -> int:
         column = 2 * config.num_decoder_layers * config.num_heads * config.d_kv
         columns = tokens + written + 1
     size = 4 if loaded.info.dtype == "float32" else 2
-    return MARGIN * columns * column * size + COPIES * decoding.width * config.vocab_size * 4
+    return int(MARGIN * columns * column * size + COPIES * decoding.width * config.vocab_size * 4)
 
 
 def free(device: torch.device) -> int:
