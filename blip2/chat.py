@@ -24,7 +24,8 @@ class Turn:
     """A question, its answer, and everything that led to it. `finish` is None while the answer is being written.
 
     `prompt` is the text the model read, `prompt_tokens` its length, `dropped` the past turns left out of it. `source`,
-    `revision` and `dtype` say exactly which model answered. `notice` is a sentence for the visitor, or empty.
+    `revision` and `dtype` say exactly which model answered. `notice` is a sentence for the visitor, or empty. `waiting`
+    is the place in the queue while the model is busy with others, else 0; it is not saved.
     """
 
     question: str
@@ -44,10 +45,13 @@ class Turn:
     confidence: float = 0.0
     tokens: tuple[Token, ...] = ()
     notice: str = ""
+    waiting: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """All fields by their names, as plain JSON values."""
-        return {**asdict(self), "decoding": self.decoding.to_json()}
+        """All that is saved, by name, as plain JSON values."""
+        saved = {**asdict(self), "decoding": self.decoding.to_json()}
+        del saved["waiting"]
+        return saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ def _begun(question: str, prompt: Prompt, info: ModelInfo, decoding: Decoding, s
 
 
 def _grown(turn: Turn, chunk: Chunk) -> Turn:
-    turn = replace(turn, answer=chunk.text, finish=chunk.finish, usage=chunk.usage)
+    turn = replace(turn, answer=chunk.text, finish=chunk.finish, usage=chunk.usage, waiting=chunk.waiting)
     if not chunk.final:
         return turn
     notices = [turn.notice]

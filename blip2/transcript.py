@@ -161,7 +161,7 @@ def _picture(data: Any, given: Picture | None, needed: bool) -> Picture | None:
 
 def _turn(data: Any) -> Turn:
     data = dict(_of(dict, data))
-    unknown = set(data) - {each.name for each in fields(Turn)}
+    unknown = set(data) - ({each.name for each in fields(Turn)} - {"waiting"})
     if unknown:
         raise ValueError(f"a turn holds {', '.join(sorted(unknown))}, which is unknown.")
     for name in ("question", "answer", "prompt", "model", "source", "revision", "dtype", "notice"):

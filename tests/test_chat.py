@@ -11,7 +11,7 @@ from blip2.backends.base import Backend
 from blip2.backends.scripted import ScriptedBackend
 from blip2.chat import Conversation
 from blip2.errors import BadInput, BadPrompt, BadSetting, Busy, UnknownModel
-from blip2.values import Decoding, Finish, ModelInfo, Picture
+from blip2.values import Decoding, Finish, ModelInfo, Picture, Request
 
 CITY = "Question: which city is this? Answer:"
 WHY = "Question: which city is this? Answer: singapore. Question: why? Answer:"
@@ -108,6 +108,20 @@ def test_cancelled_by_id_it_keeps_the_partial_text(empty: Conversation) -> None:
     assert (state.turns[-1].answer, state.turns[-1].finish) == ("one two", Finish.CANCELLED)
     follow = asked(backend, state, "and?")
     assert follow.turns[-1].prompt == "Question: what is this? Answer: one two. Question: and? Answer:"
+
+
+def test_the_place_in_the_queue_is_shown_while_it_waits_and_never_saved(empty: Conversation) -> None:
+    backend = ScriptedBackend(default="a b c", slots=1)
+    first = backend.generate(Request("scripted/opt", picture(), "why"))
+    next(first)
+    talk = chat.ask(backend, empty, "which city is this?")
+    next(talk)
+    waiting = next(talk).turns[-1]
+    assert (waiting.waiting, waiting.answer) == (1, "")
+    list(first)
+    *_, last = talk
+    assert last.turns[-1].waiting == 0
+    assert "waiting" not in waiting.to_json()
 
 
 def test_closing_the_iterator_frees_the_backend(empty: Conversation) -> None:

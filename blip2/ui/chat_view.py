@@ -62,12 +62,20 @@ def _answer(turn: Turn, cautious: bool) -> Iterator[str]:
         yield f'<span class="answer">{escape(turn.answer)}</span>'
     elif turn.finish is None:
         yield THINKING
+        if turn.waiting:
+            yield f'<span class="queued">{queued(turn.waiting)}</span>'
     else:
         yield '<span class="answer none">(no answer)</span>'
     if turn.finish is not None:
         notes = [turn.notice, CAUTION if cautious else ""]
         yield from (f'<span class="note">{escape(note)}</span>' for note in notes if note)
         yield _details(turn)
+
+
+def queued(place: int) -> str:
+    """The place in the queue in words."""
+    before = {1: "Next in the queue", 2: "One other is before you"}.get(place, f"{place - 1} others are before you")
+    return f"{before}; the model is busy with other visitors."
 
 
 def _details(turn: Turn) -> str:

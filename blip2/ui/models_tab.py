@@ -3,7 +3,7 @@
 The work is `models_actions`' and the HTML `models_view`'s. Handlers only pass values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -104,13 +104,13 @@ class ModelsTab:
         can = (found is not None and found.fits and not loaded, loaded, loaded)
         return view.fit(found), _HIDDEN, *(gr.update(interactive=each) for each in can)
 
-    def on_load(self, name: str | None) -> Iterator[tuple[Any, ...]]:
+    def on_load(self, request: gr.Request, name: str | None) -> Iterator[tuple[Any, ...]]:
         """Load the chosen model."""
-        yield from self._change(self.actions.load(name), name)
+        yield from self._change(request, self.actions.load, name)
 
-    def on_unload(self, name: str | None) -> Iterator[tuple[Any, ...]]:
+    def on_unload(self, request: gr.Request, name: str | None) -> Iterator[tuple[Any, ...]]:
         """Unload the chosen model."""
-        yield from self._change(self.actions.unload(name), name)
+        yield from self._change(request, self.actions.unload, name)
 
     def on_check(self, request: gr.Request, name: str | None) -> Iterator[tuple[Any, ...]]:
         """Check the chosen model, saying how far it is."""
@@ -133,17 +133,17 @@ class ModelsTab:
         counts of encoded pictures and the memory of the program and of the GPUs."""
         return self.actions.overview().to_json()
 
-    def load_model(self, model: str) -> dict[str, Any]:
+    def load_model(self, model: str, request: gr.Request) -> dict[str, Any]:
         """Load a model, if the administrator allows that and it fits. Answers with `ok`, a sentence in `said`, and
         whether it fits, in `fits`."""
         fits = self.actions.fits(model)
-        *_, last = self.actions.load(model)
+        *_, last = self._admitted(request, self.actions.load, model)
         return {"ok": not last.failed, "said": last.text, "fits": fits.sentence if fits else ""}
 
-    def unload_model(self, model: str) -> dict[str, Any]:
+    def unload_model(self, model: str, request: gr.Request) -> dict[str, Any]:
         """Unload a model, if the administrator allows that; what it was answering ends with a sentence. Answers with
         `ok` and a sentence in `said`."""
-        *_, last = self.actions.unload(model)
+        *_, last = self._admitted(request, self.actions.unload, model)
         return {"ok": not last.failed, "said": last.text}
 
     def doctor(self, model: str, request: gr.Request) -> dict[str, Any]:
@@ -156,9 +156,21 @@ class ModelsTab:
         except Blip2Error as error:
             return {"model": model, "ok": False, "error": str(error)}
 
-    def _change(self, said: Iterator[Notice], name: str | None) -> Iterator[tuple[Any, ...]]:
+    def _admitted(
+        self, request: gr.Request, act: Callable[[str | None], Iterator[Notice]], name: str | None
+    ) -> Iterator[Notice]:
+        """What an action says, within the visitor's share."""
+        try:
+            with self.studio.visitors.admitted(request.session_hash or ""):
+                yield from act(name)
+        except Blip2Error as error:
+            yield Notice(str(error), failed=True)
+
+    def _change(
+        self, request: gr.Request, act: Callable[[str | None], Iterator[Notice]], name: str | None
+    ) -> Iterator[tuple[Any, ...]]:
         still = (gr.update(interactive=False),) * 3
-        for count, each in enumerate(said):
+        for count, each in enumerate(self._admitted(request, act, name)):
             if count or each.failed:
                 yield notice(each), *self._seen(), *self.on_choose(name)
             else:

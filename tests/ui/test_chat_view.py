@@ -96,6 +96,16 @@ def test_while_writing_there_are_dots_and_then_text_and_no_facts_yet():
     assert "(no answer)" in answer(replace(TURN, answer=""))
 
 
+@pytest.mark.parametrize(
+    ("place", "said"), [(1, "Next in the queue"), (2, "One other is before you"), (4, "3 others are before you")]
+)
+def test_whoever_waits_reads_the_place_in_the_queue(place: int, said: str):
+    shown = answer(replace(TURN, answer="", finish=None, waiting=place))
+    assert said in read(shown)
+    assert "thinking" in shown
+    assert "before you" not in answer(replace(TURN, answer="", finish=None))
+
+
 def test_caution_only_for_the_models_that_guess():
     assert "A guess" in answer(TURN, ("blip2_opt/pocket_opt",))
     assert "A guess" not in answer(TURN, ("blip2_t5/pocket_flant5",))
