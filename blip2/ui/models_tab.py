@@ -117,9 +117,11 @@ class ModelsTab:
         working, idle = (gr.update(visible=False), gr.update(visible=True)), (gr.update(visible=True), _HIDDEN)
         try:
             with self.studio.visitors.admitted(request.session_hash or ""):
+                said = notice(QUIET)  # once: what is said meanwhile, that it was stopped, is not to be wiped away
                 for progress in self.actions.check(name):
                     shown = gr.update(value=view.check(progress), visible=True)
-                    yield notice(QUIET), shown, *(idle if progress.share == 1 else working)
+                    yield said, shown, *(idle if progress.share == 1 else working)
+                    said = gr.skip()
         except Blip2Error as error:
             yield notice(Notice(str(error), failed=True)), _HIDDEN, *idle
 

@@ -48,7 +48,7 @@ def card(page: Page, title: str) -> str:
 
 
 def test_an_administrator_loads_checks_and_unloads(browser: Browser) -> None:
-    with served(manage=True, delay=0.01) as (address, backend):
+    with served(manage=True, delay=0.05) as (address, backend):
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(LIMIT)
         page.goto(address)
