@@ -28,6 +28,10 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "caption_tables",
             "matching",
             "features",
+            "nearest",
+            "indexes",
+            "indexing",
+            "retrieval",
             "votes",
             "vote_tables",
         }

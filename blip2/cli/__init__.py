@@ -11,11 +11,43 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import blip2
-from blip2.cli import ask, bench, caption, doctor, evaluate, features, key, match, pocket, replay, serve, votes, zoo
+from blip2.cli import (
+    ask,
+    bench,
+    caption,
+    doctor,
+    evaluate,
+    features,
+    index,
+    key,
+    match,
+    pocket,
+    replay,
+    search,
+    serve,
+    votes,
+    zoo,
+)
 from blip2.errors import BadInput, BadSetting, Blip2Error, UnknownModel
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (zoo, doctor, ask, caption, match, features, replay, pocket, evaluate, bench, votes, serve, key)
+COMMANDS = (
+    zoo,
+    doctor,
+    ask,
+    caption,
+    match,
+    features,
+    index,
+    search,
+    replay,
+    pocket,
+    evaluate,
+    bench,
+    votes,
+    serve,
+    key,
+)
 ENDING = """\
 exit codes:
   0    done

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from blip2.nearest import best as best
+
 Array = np.ndarray[Any, Any]
 AT = (1, 5, 10)
 OUT = -100.0  # LAVIS's score of what was not among the best k by ITC
@@ -62,17 +64,6 @@ def figures(text_ranks: Array, image_ranks: Array) -> dict[str, float]:
 def of_matrices(by_image: Array, by_text: Array, pairs: Pairs) -> dict[str, float]:
     """Figures of two score matrices, [images, texts] and [texts, images]."""
     return figures(ranks(by_image, pairs.texts_of), ranks(by_text, [(image,) for image in pairs.image_of]))
-
-
-def best(scores: Array, k: int) -> Array:
-    """Places of the `min(k, N)` largest scores, best first, ties to the lower place."""
-    k = min(k, len(scores))
-    if k < len(scores):
-        edge = np.partition(scores, len(scores) - k)[len(scores) - k]
-        places = np.flatnonzero(scores >= edge)
-    else:
-        places = np.arange(len(scores))
-    return places[np.argsort(-scores[places], kind="stable")][:k]
 
 
 def reranked(first: Array, second: Array, k: int) -> Array:
