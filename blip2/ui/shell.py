@@ -27,6 +27,7 @@ from blip2.ui.evaluate_tab import evaluate_tab
 from blip2.ui.models_tab import models_tab
 from blip2.ui.offered import keep_offered
 from blip2.ui.picture import PictureFrame
+from blip2.ui.search_tab import search_tab
 from blip2.ui.studio import Studio
 
 TITLE = "BLIP-2 Studio"
@@ -49,6 +50,7 @@ TABS: tuple[Tab, ...] = (
     Tab("Chat", chat_tab),
     Tab("Compare", compare_tab),
     Tab("Caption", caption_tab),
+    Tab("Search", search_tab),
     Tab("Evaluate", evaluate_tab, lambda studio: bool(browse.runs(Path(studio.settings.runs)))),
     Tab("Models", models_tab),
 )
