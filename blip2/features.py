@@ -46,6 +46,14 @@ def arrays(made: Features) -> dict[str, Array]:
     return {name: array for name, array in named.items() if array is not None}
 
 
+def to_json(made: Features) -> dict[str, Any]:
+    """The arrays by name, each with its shape, meaning and values."""
+    return {
+        name: {"shape": list(array.shape), "meaning": MEANING[name], "data": array.tolist()}
+        for name, array in arrays(made).items()
+    }
+
+
 def save_npz(made: Features, path: Path, **more: Sequence[str]) -> None:
     """Write the arrays as a NumPy archive; `more` are lists of names beside them. Raises `BadSetting`."""
     named: dict[str, Any] = {**arrays(made), **{name: np.asarray(list(value)) for name, value in more.items()}}

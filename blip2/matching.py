@@ -10,6 +10,7 @@ from blip2.errors import BadInput
 from blip2.values import Match, Picture
 
 SLICE = 8  # pictures compared between two looks at whether anyone still wants the result
+SLICE_PAIRS = 200  # and pairs of picture and text, at most, unless a single picture has more
 TEMPLATE = "a photo of a {}"
 
 
@@ -36,8 +37,14 @@ def match_slices(backend: Backend, model: str, pictures: Sequence[Picture], text
         raise BadInput("There is no picture to compare; add at least one.")
     if not texts or not all(text.strip() for text in texts):
         raise BadInput("There is no text to compare, or an empty one; add at least one text and leave none empty.")
-    for start in range(0, len(pictures), SLICE):
-        yield backend.match(model, pictures[start : start + SLICE], texts)
+    size = slice_size(len(texts))
+    for start in range(0, len(pictures), size):
+        yield backend.match(model, pictures[start : start + size], texts)
+
+
+def slice_size(texts: int) -> int:
+    """How many pictures are compared at a time with so many texts."""
+    return max(1, min(SLICE, SLICE_PAIRS // max(texts, 1)))
 
 
 def classify(

@@ -27,6 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "spreadsheets",
             "caption_tables",
             "matching",
+            "match_tables",
             "features",
             "nearest",
             "indexes",

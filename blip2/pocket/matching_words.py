@@ -6,6 +6,7 @@ matching_tokenizer()("Two dogs, on a beach!")     # [CLS] two dogs , on a beach 
 
 from __future__ import annotations
 
+import re
 import string
 from functools import lru_cache
 
@@ -50,6 +51,17 @@ def vocabulary() -> dict[str, int]:
     rows += [word for row in BACKGROUNDS for word in (*row.phrase.split(), *row.place.split())]
     rows += [word for position in POSITIONS for word in position.split()] + _GLUE.split()
     return {word: index for index, word in enumerate(dict.fromkeys(rows))}
+
+
+def strange_words(text: str) -> list[str]:
+    """The words of a text that the matching model has never seen and has to spell, in order, each once."""
+    known = vocabulary()
+    endings = [piece[2:] for piece in known if piece.startswith("##") and len(piece) > 3] + ["s", "y"]
+
+    def is_known(word: str) -> bool:
+        return word in known or any(word.endswith(end) and word.removesuffix(end) in known for end in endings)
+
+    return [word for word in dict.fromkeys(re.findall(r"[a-z]{2,}", text.lower())) if not is_known(word)]
 
 
 def matching_tokenizer() -> PreTrainedTokenizerFast:

@@ -24,6 +24,7 @@ from blip2.ui.caption_tab import caption_tab
 from blip2.ui.chat_tab import chat_tab
 from blip2.ui.compare_tab import compare_tab
 from blip2.ui.evaluate_tab import evaluate_tab
+from blip2.ui.match_tab import match_tab
 from blip2.ui.models_tab import models_tab
 from blip2.ui.offered import keep_offered
 from blip2.ui.picture import PictureFrame
@@ -50,6 +51,7 @@ TABS: tuple[Tab, ...] = (
     Tab("Chat", chat_tab),
     Tab("Compare", compare_tab),
     Tab("Caption", caption_tab),
+    Tab("Match", match_tab),
     Tab("Search", search_tab),
     Tab("Evaluate", evaluate_tab, lambda studio: bool(browse.runs(Path(studio.settings.runs)))),
     Tab("Models", models_tab),
