@@ -1,4 +1,4 @@
-"""Matches as a visitor asks for them, above a scripted backend: tables that grow, labels, words, features, sentences."""
+"""Matches as a visitor asks for them, on a scripted backend: tables that grow, labels, words, features, sentences."""
 
 from collections.abc import Sequence
 from pathlib import Path
