@@ -98,7 +98,7 @@ def search_layout(actions: SearchActions, studio: Studio) -> SearchParts:
                     True, label="Re-rank with ITM, which reads the best again", elem_id="search-rerank", container=False
                 )
             notice = notice_line("search-notice")
-            found = gr.HTML(EMPTY, elem_id="search-found", padding=False, js_on_load=MORE)
+            found = gr.HTML(EMPTY, elem_id="search-results", padding=False, js_on_load=MORE)
     held = gr.State(None, time_to_live=KEPT)
     return SearchParts(
         index,
@@ -138,7 +138,7 @@ def _index(actions: SearchActions, studio: Studio) -> IndexParts:
             label="Or keep it on the server as", max_lines=1, visible=actions.manage, elem_id="search-name"
         )
         keep = gr.Button("Keep", size="sm", visible=actions.manage, elem_id="search-keep")
-        sent = gr.File(label="Open an index", file_types=[".index"], type="filepath", height=110, elem_id="search-open")
+        sent = gr.File(label="Open an index", file_types=[".index"], type="filepath", height=140, elem_id="search-open")
         kept = gr.Dropdown(
             [("None", ""), *[(each, each) for each in listed]],
             value="",

@@ -12,7 +12,7 @@ from blip2.ui.search_actions import Held, Progress
 
 EMPTY = (
     '<div class="empty"><h2>Search your pictures by what they show</h2>'
-    "<p>Add pictures on the left and press <b>Index</b>; then search them with words, or with another picture. "
+    "<p>Add pictures and press <b>Index</b>; then search them with words, or with another picture. "
     "Names and dates play no part: the model looks at the pictures.</p>"
     "<p>No album at hand? <b>Try the example scenes</b> takes a few seconds.</p></div>"
 )
