@@ -26,6 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "unpacking",
             "spreadsheets",
             "caption_tables",
+            "caption_journal",
             "matching",
             "match_tables",
             "features",

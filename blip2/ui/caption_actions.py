@@ -98,8 +98,11 @@ class CaptionActions:
             visitor,
         )
 
-    def one(self, seen: Seen, knobs: Sequence[Any], visitor: str = "") -> Generator[Captioned | None, None, None]:
-        """The captions of the picture in the frame; None for as long as there is nothing. Closing it gives up.
+    def one(
+        self, seen: Seen, knobs: Sequence[Any], visitor: str = "", halt: Halt | None = None
+    ) -> Generator[Captioned | None, None, None]:
+        """The captions of the picture in the frame; None for as long as there is nothing. Closing it, or
+        setting `halt`, gives up.
 
         Raises what is wrong with the picture, the settings or the model.
         """
@@ -107,7 +110,7 @@ class CaptionActions:
             raise BadImage(NO_PICTURE)
         if isinstance(seen, BadImage):
             raise seen
-        captioner, halt = self.captioner(knobs, visitor), Halt(self.backend)
+        captioner, halt = self.captioner(knobs, visitor), halt or Halt(self.backend)
         yield None
         with closing(in_order(lambda _: captioner.caption(seen, seen.name, halt), [0], halt, 1, BEAT)) as rows:
             yield from rows

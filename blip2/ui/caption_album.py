@@ -126,14 +126,13 @@ class CaptionAlbum:
 
     def on_clear(self, sheet: Sheet | None) -> Updates:
         """Forget all captions; the pictures stay."""
-        if sheet is not None:
-            sheet.stop()
-        fresh = Sheet()
+        sheet = sheet or Sheet()
+        sheet.clear()
         return {
-            self.many.sheet: fresh,
+            self.many.sheet: sheet,
             self.many.progress: gr.update(value="", visible=False),
             self.parts.notice: notice(QUIET),
-        } | self._buttons(fresh, False) | self._page(fresh, 0)  # fmt: skip
+        } | self._buttons(sheet, False) | self._page(sheet, 0)  # fmt: skip
 
     def on_edit(self, event: gr.EventData, sheet: Sheet | None) -> Any:
         """Keep the visitor's own words for a picture."""

@@ -19,7 +19,10 @@ START = Decoding()
 
 @dataclass(frozen=True)
 class OneParts:
-    """Captioning one picture; `answer` carries the captions from the model's handler to the one that shows them."""
+    """Captioning one picture; `answer` carries the captions from the model's handler to the one that shows them.
+
+    `halt` is the wish to stop, new with every press of the button.
+    """
 
     group: gr.Column
     picture: PictureFrame
@@ -27,6 +30,7 @@ class OneParts:
     stop: gr.Button
     shown: gr.HTML
     answer: gr.JSON
+    halt: gr.State
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def caption_layout(actions: CaptionActions, studio: Studio) -> CaptionParts:
         kind,
         notice,
         knobs,
-        OneParts(one, picture, go, stop, shown, answer),
+        OneParts(one, picture, go, stop, shown, answer, gr.State(None, time_to_live=KEPT)),
         ManyParts(
             many,
             pictures,

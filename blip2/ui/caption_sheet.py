@@ -58,6 +58,7 @@ class Sheet:
         self.shelf = Shelf()
         self._file = (self.shelf.path / "thumbnails").open("w+b")
         self._names: tuple[str, ...] = ()
+        self._known: frozenset[str] = frozenset()
         self._lines: dict[str, Line] = {}
         self._recent: deque[str] = deque(maxlen=RECENT)
         self._failed = 0
@@ -77,6 +78,7 @@ class Sheet:
             if self._halt is not None:
                 return False
             self._halt, self._names = halt, tuple(names)
+            self._known = frozenset(self._names)
             self._lines = {name: self._lines[name] for name in self._names if name in self._lines}
             self._failed = sum(bool(line.made.error) for line in self._lines.values())
             self._recent.clear()
@@ -92,6 +94,13 @@ class Sheet:
         if halt is not None:
             halt.set()
 
+    def clear(self) -> None:
+        """Forget everything; a run that goes on is given up, and what it still brings is not taken."""
+        self.stop()
+        with self._lock:
+            self._names, self._known, self._lines, self._failed = (), frozenset(), {}, 0
+            self._recent.clear()
+
     def kept(self, name: str, key: str) -> bool:
         """Whether the picture has this very caption already, or one that the visitor wrote."""
         line = self._lines.get(name)
@@ -101,6 +110,8 @@ class Sheet:
         """Add a line, or put it in place of an earlier one."""
         slim = replace(made, captions=tuple(replace(each, tokens=(), ids=()) for each in made.captions))
         with self._lock:
+            if name not in self._known:  # forgotten since
+                return
             at = self._file.seek(0, 2)
             self._file.write(thumbnail)
             before = self._lines.get(name)

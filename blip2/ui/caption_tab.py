@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from blip2.captioning import Halt
 from blip2.errors import Blip2Error
 from blip2.gathering import gathered
 from blip2.ui import caption_view
@@ -50,10 +51,10 @@ class CaptionTab:
         length = parts.knobs[7]
         method.change(self.on_method, method, [beams, length, temperature, top_p, seed], queue=False, **INSIDE)
         buttons = [one.go, one.stop]
-        begun = one.go.click(self.on_begin, None, [one.shown, parts.notice, *buttons], **INSIDE)
+        begun = one.go.click(self.on_begin, None, [one.halt, one.shown, parts.notice, *buttons], **INSIDE)
         run = begun.then(
             self.on_caption,
-            [one.picture, *parts.knobs],
+            [one.halt, one.picture, *parts.knobs],
             one.answer,
             api_name="caption",
             concurrency_limit=None,
@@ -61,7 +62,7 @@ class CaptionTab:
         )
         shown = [one.shown, parts.notice, *buttons]
         run.then(self.on_answer, [one.answer, one.picture, parts.knobs[0]], shown, **INSIDE)
-        one.stop.click(self.on_stop, None, shown, cancels=[run], **INSIDE)
+        one.stop.click(self.on_stop, one.halt, parts.notice, **INSIDE)
         self._wire_files()
 
     def _wire_files(self) -> None:
@@ -92,9 +93,12 @@ class CaptionTab:
 
     def on_begin(self) -> tuple[Any, ...]:
         """Show that the model is at work."""
-        return caption_view.SKELETON, notice(QUIET), gr.update(visible=False), gr.update(visible=True)
+        halt = Halt(self.actions.backend)
+        return halt, caption_view.SKELETON, notice(QUIET), gr.update(visible=False), gr.update(visible=True)
 
-    def on_caption(self, request: gr.Request, picture: Seen, *knobs: Any) -> Iterator[dict[str, Any] | None]:
+    def on_caption(
+        self, request: gr.Request, halt: Halt | None, picture: Seen, *knobs: Any
+    ) -> Iterator[dict[str, Any] | None]:
         """Caption a picture: the captions, best first, with score, confidence and, where ranked, the ITM probability.
 
         `error` says in a sentence why there are none. `captions` asks for several; `matcher` empty ranks nothing.
@@ -103,7 +107,7 @@ class CaptionTab:
             visitor = request.session_hash or ""
             with (
                 self.studio.visitors.admitted(visitor),
-                closing(self.actions.one(picture, knobs, visitor)) as steps,
+                closing(self.actions.one(picture, knobs, visitor, halt)) as steps,
             ):
                 for made in steps:
                     yield None if made is None else made.to_json()
@@ -117,17 +121,18 @@ class CaptionTab:
         """Show the captions, or why there are none."""
         idle = gr.update(visible=True), gr.update(visible=False)
         if not answer:
-            return caption_view.EMPTY_ONE, notice(QUIET), *idle
+            return caption_view.EMPTY_ONE, notice(Notice("Stopped.")), *idle
         if answer["error"]:
             return caption_view.EMPTY_ONE, notice(Notice(answer["error"], failed=True)), *idle
         is_pocket = any(info.pocket for info in self.actions.writers if info.name == model)
         doubt = is_pocket and isinstance(picture, Picture) and self.studio.is_foreign(picture)
         return caption_view.cards(answer, CAUTION if doubt else ""), notice(QUIET), *idle
 
-    def on_stop(self) -> tuple[Any, ...]:
-        """Give up the caption being made."""
-        stopped = notice(Notice("Stopped."))
-        return caption_view.EMPTY_ONE, stopped, gr.update(visible=True), gr.update(visible=False)
+    def on_stop(self, halt: Halt | None) -> Any:
+        """Give up the caption being made; the handler that makes it ends and shows the rest."""
+        if halt is not None:
+            halt.set()
+        return gr.skip()
 
     def on_caption_files(
         self, request: gr.Request, files: Sequence[str] | None, folder: str, *knobs: Any

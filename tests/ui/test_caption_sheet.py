@@ -71,6 +71,12 @@ def test_one_run_at_a_time_and_a_new_album_forgets_the_old(sheet: Sheet) -> None
         mine.check()
 
 
+def test_what_is_cleared_stays_so_whatever_the_run_still_brings(sheet: Sheet) -> None:
+    sheet.clear()
+    sheet.put("c", "k", made("c"))
+    assert (sheet.lines(), sheet.recent(), sheet.counts().total, sheet.counts().done) == ([], [], 0, 0)
+
+
 def test_thumbnails_lie_in_a_file_that_goes_with_the_sheet(sheet: Sheet) -> None:
     line, broken = sheet.lines()
     assert sheet.thumbnail(line) == b"jpeg of a"
