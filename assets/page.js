@@ -29,7 +29,7 @@
   const soon = () => {
     if (due) return;
     due = true;
-    requestAnimationFrame(() => { due = false; label(); });
+    requestAnimationFrame(() => { due = false; label(); unsent(); });
   };
   const watch = () => new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, characterData: true });
   if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
@@ -84,6 +84,24 @@
   document.addEventListener('toggle', (event) => {
     if (event.target.open && chat()?.contains(event.target)) event.target.scrollIntoView({ block: 'nearest' });
   }, true);
+
+  // A sent question leaves the box at once, and comes back only if it never reached the server. From then on the box
+  // belongs to the visitor.
+  let sent = '';
+  const fill = (text) => {
+    const box = one('#chat-box textarea');
+    if (!box) return;
+    box.value = text;
+    box.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  window.blip2Sent = () => {
+    sent = one('#chat-box textarea')?.value ?? '';
+    fill('');
+  };
+  const unsent = () => {
+    if (sent && one('[data-testid=toast-body]') && !one('#chat-box textarea')?.value) fill(sent);
+    if (one('#chat-box .stop-button') || one('[data-testid=toast-body]')) sent = '';
+  };
 
   // A saved conversation: the server's answer becomes a file, without a copy of it on the server's disk.
   window.blip2Save = (file) => {

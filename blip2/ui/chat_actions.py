@@ -6,8 +6,10 @@ here are the ids of requests that are to be given up.
 """
 
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from blip2 import chat
@@ -23,16 +25,19 @@ CRASHED = "Something in the program failed; nothing is lost, and the log of the 
 ALREADY = "An answer is still being written; wait for it, or stop it first."
 NEW_PICTURE = "New picture, new conversation: the earlier questions are gone from the model's memory."
 NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
+CLOSING = 10.0  # seconds that a stream which is over may take to close
 ANYWHERE = ("What is in the picture?", "Where is this?", "How many things are there?")
 
 Talks = Generator[Conversation, None, None]
 Asking = Callable[[Conversation, chat.Sending], Talks]
+Admitted = Callable[[str], AbstractContextManager[None]]
 
 
 class ChatActions:
     """The chat over a backend.
 
-    `questions` are first questions by picture digest, `foreign` the pocket world's measure.
+    `questions` are first questions by picture digest, `foreign` the pocket world's measure. `admitted` gives a visitor
+    a place for one request, or raises `Busy`.
     """
 
     def __init__(
@@ -41,11 +46,16 @@ class ChatActions:
         questions: Mapping[str, tuple[str, ...]] | None = None,
         foreign: Callable[[Picture], bool] = lambda picture: False,
         deadline: float | None = None,
+        admitted: Admitted = lambda visitor: nullcontext(),
     ) -> None:
         self.backend = backend
         self._questions = questions or {}
         self._foreign = foreign
         self._deadline = deadline
+        self._admitted = admitted
+        self._asking: dict[str, str] = {}  # the request being answered, by visitor: two can begin before the page knows
+        self._ending: set[str] = set()  # of those, the ones whose last step is out and whose stream has yet to close
+        self._closed = threading.Condition()
         self._halted: set[str] = set()  # requests to stop, their text so far kept
         self._dropped: set[str] = set()  # requests whose conversation is gone: not a step more from them
 
@@ -84,8 +94,8 @@ class ChatActions:
     def ask(self, visit: Visit, seen: Seen, text: str, choice: Choice, visitor: str = "") -> Iterator[Step]:
         """Ask `text` about the picture in the frame, which may be newer than the visit knows."""
         looked = self.look(visit, seen)
-        if visit.running and looked.visit is None:
-            yield Step(notice=Notice(ALREADY))
+        if (visit.running or self.is_asking(visitor)) and looked.visit is None:
+            yield Step(text=text or None, notice=Notice(ALREADY))
             return
         if isinstance(seen, BadImage):
             yield replace(looked, text=text)
@@ -155,6 +165,7 @@ class ChatActions:
         if visit.running:
             self._dropped.add(visit.running)
             self.halt(visit)
+            self._release(visit.running)
 
     def _answer(
         self,
@@ -165,29 +176,59 @@ class ChatActions:
         asking: Asking,
         notice: Notice | None = None,
     ) -> Iterator[Step]:
-        """The steps of one answer: the box empties, the answer grows, the box comes back - with `text` if it failed."""
+        """The steps of one answer: the page is busy, the answer grows, the page is free, `text` back if it failed.
+
+        The page's script empties the box: no step may touch what a visitor types while an answer is written.
+        """
         request = uuid.uuid4().hex
+        if not self._claim(visitor, request):
+            yield Step(text=text or None, notice=Notice(ALREADY))
+            return
         sending: chat.Sending = {"request_id": request, "visitor": visitor, "deadline": self._deadline}
-        yield Step(replace(visit, running=request), True, "" if text is not None else None, notice or QUIET)
         try:
-            talk = chosen(visit.conversation, choice)
-            for grown in self._until_halted(request, asking(talk, sending)):
-                talk = grown
-                if talk.turns[-1].finish is None:  # the finished turn comes with the step that ends the busy state
-                    yield Step(replace(visit, conversation=talk, running=request))
-            # Gradio shows a stream's last value once more when it ends: for a dropped one that must be nothing.
-            is_dropped = request in self._dropped
-            yield (
-                Step() if is_dropped else Step(replace(visit, conversation=chat.stopped(talk), running=""), busy=False)
-            )
-        except Blip2Error as error:
-            yield Step(replace(visit, running=""), False, text, Notice(str(error), failed=True))
-        except Exception:
-            LOG.exception("A chat request failed.")
-            yield Step(replace(visit, running=""), False, text, Notice(CRASHED, failed=True))
+            yield Step(replace(visit, running=request), True, None, notice or QUIET)
+            end = Step()
+            try:
+                with self._admitted(visitor):
+                    talk = chosen(visit.conversation, choice)
+                    for grown in self._until_halted(request, asking(talk, sending)):
+                        talk = grown
+                        if talk.turns[-1].finish is None:  # the finished turn comes with the end of the busy state
+                            yield Step(replace(visit, conversation=talk, running=request), True)
+                end = Step(replace(visit, conversation=chat.stopped(talk), running=""), busy=False)
+            except Blip2Error as error:
+                end = Step(replace(visit, running=""), False, text, Notice(str(error), failed=True))
+            except Exception:
+                LOG.exception("A chat request failed.")
+                end = Step(replace(visit, running=""), False, text, Notice(CRASHED, failed=True))
+            with self._closed:
+                self._ending.add(request)  # whoever reads the last step may ask on at once
+            yield Step() if request in self._dropped else end
         finally:
+            self._release(request)
             self._halted.discard(request)
             self._dropped.discard(request)
+
+    def is_asking(self, visitor: str) -> bool:
+        """Whether an answer is being written for the visitor."""
+        with self._closed:
+            return self._asking.get(visitor, "") not in {"", *self._ending}
+
+    def _claim(self, visitor: str, request: str) -> bool:
+        """Make `request` the visitor's only one, or say that there is another.
+
+        One that is over is waited for: gradio shows a stream's last value once more when it closes, and that must not
+        come after the next answer.
+        """
+        with self._closed:
+            self._closed.wait_for(lambda: self._asking.get(visitor) not in self._ending, CLOSING)
+            return not visitor or self._asking.setdefault(visitor, request) == request
+
+    def _release(self, request: str) -> None:
+        with self._closed:
+            self._ending.discard(request)
+            self._asking = {visitor: asked for visitor, asked in self._asking.items() if asked != request}
+            self._closed.notify_all()
 
     def _until_halted(self, request: str, talks: Talks) -> Iterator[Conversation]:
         """`talks`, ended by a stop that the backend missed because it did not know the request yet."""

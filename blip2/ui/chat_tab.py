@@ -8,6 +8,7 @@ import gradio as gr
 from blip2.errors import Blip2Error
 from blip2.ui import chat_view, conversation_file
 from blip2.ui.chat_actions import ChatActions, by_digest
+from blip2.ui.chat_api import ChatApi
 from blip2.ui.chat_layout import Parts, chat_layout
 from blip2.ui.chat_updates import ChatUpdates, Updates
 from blip2.ui.conversation_file import Form
@@ -20,6 +21,7 @@ from blip2.ui.visit import QUIET, Notice, Seen, Step, Visit
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}  # gradio's own progress would cover the conversation
 INSIDE: dict[str, Any] = {**QUIETLY, "api_visibility": "private"}
 SAVE = "(file) => { window.blip2Save(file); }"  # assets/page.js
+SENT = "(...values) => { window.blip2Sent(); return values; }"
 
 
 def chat_tab(studio: Studio) -> None:
@@ -30,6 +32,7 @@ def chat_tab(studio: Studio) -> None:
         by_digest((example.picture, example.questions) for example in shown),
         studio.is_foreign,
         studio.settings.deadline,
+        studio.visitors.admitted,
     )
     ChatTab(actions, chat_layout(actions, shown), shown).wire()
 
@@ -47,7 +50,7 @@ class ChatTab:
         """Every event of the tab."""
         parts = self.parts
         outputs = [parts.visit, parts.bot, parts.box, parts.notice, parts.remark, *parts.chips]
-        runs = self._wire_answers(outputs)
+        runs = [*self._wire_answers(outputs), *ChatApi(self.actions, parts).wire()]
         ending: dict[str, Any] = {"outputs": outputs, "cancels": runs, **QUIETLY}
         visiting = [parts.visit, parts.model]
         parts.bot.undo(self.on_undo, visiting, api_name="undo", **ending)
@@ -71,18 +74,21 @@ class ChatTab:
     def _wire_answers(self, outputs: list[Any]) -> list[Any]:
         """The events that stream an answer. The models have queues of their own, so gradio does not limit them."""
         parts = self.parts
-        stream: dict[str, Any] = {"outputs": outputs, "concurrency_limit": None}
+        # By itself gradio drops a question, without a word, until the stream before it has ended to the last message.
+        stream: dict[str, Any] = {
+            "outputs": outputs,
+            "concurrency_limit": None,
+            "trigger_mode": "multiple",
+            **INSIDE,
+        }
         choosing = [parts.model, *parts.knobs]
         asking = [parts.visit, parts.picture, parts.box, *choosing]
         again = [parts.visit, *choosing]
         return [
-            parts.box.submit(self.on_ask, asking, api_name="ask", **stream, **QUIETLY),
-            parts.bot.retry(self.on_retry, again, api_name="retry", **stream, **QUIETLY),
-            parts.bot.edit(self.on_edit, again, **stream, **INSIDE),
-            *[
-                chip.click(self.on_ask, [parts.visit, parts.picture, chip, *choosing], **stream, **INSIDE)
-                for chip in parts.chips
-            ],
+            parts.box.submit(self.on_ask, asking, js=SENT, **stream),
+            parts.bot.retry(self.on_retry, again, **stream),
+            parts.bot.edit(self.on_edit, again, **stream),
+            *[chip.click(self.on_ask, [parts.visit, parts.picture, chip, *choosing], **stream) for chip in parts.chips],
         ]
 
     def on_ask(

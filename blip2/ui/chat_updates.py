@@ -25,7 +25,8 @@ class ChatUpdates:
         self._shown = shown
 
     def after(self, step: Step, model: str) -> Updates:
-        """The updates after a step. The box, the suggestions and the remark change only at its turning points."""
+        """The updates after a step. A stream's steps name the same components: gradio may merge two that come together,
+        and what only the first of them named would be lost."""
         parts = self._parts
         updates: Updates = {}
         if step.visit is not None:

@@ -1,17 +1,20 @@
 """What a visitor can do in the chat, on the scripted backend, without a page: asking, and asking otherwise."""
 
 import pytest
-from chatting import CHOICE, RED, asked, last, make, visit_after
+from chatting import CHOICE, POCKET, RED, asked, last, make, visit_after
 
+from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import Busy
-from blip2.ui.chat_actions import CRASHED
+from blip2.ui.chat_actions import ALREADY, CRASHED, ChatActions
 from blip2.ui.visit import Choice, Visit
+from blip2.ui.visitors import Visitors
 from blip2.values import Finish
 
 
-def test_an_answer_streams_and_the_box_empties_and_comes_back():
+def test_an_answer_streams_and_leaves_what_is_typed_meanwhile_alone():
     steps = list(make().ask(Visit(), RED, "What is it?", CHOICE))
-    assert (steps[0].busy, steps[0].text, steps[-1].busy) == (True, "", False)
+    assert (steps[0].busy, steps[-1].busy) == (True, False)
+    assert [step for step in steps if step.text is not None] == []
     grown = [step.visit.conversation.turns[-1].answer for step in steps[1:] if step.visit]
     assert grown[:4] == ["", "a", "a red", "a red square"]
     assert all(step.visit and step.visit.running for step in steps[:-1])
@@ -132,3 +135,27 @@ def test_undo_gives_the_question_back_and_clear_keeps_the_picture():
     assert cleared.conversation.turns == ()
     assert cleared.conversation.picture == RED
     assert actions.undo(Visit()).text is None
+
+
+def test_two_questions_of_a_visitor_that_begin_at_once_are_one_answer_and_a_sentence():
+    actions = make()
+    first = actions.ask(Visit(), RED, "What is it?", CHOICE, "ann")
+    next(first)
+    (second,) = actions.ask(Visit(), RED, "Why?", CHOICE, "ann")  # the page did not know of the first yet
+    assert second.notice
+    assert second.notice.text == ALREADY
+    assert (second.text, second.visit) == ("Why?", None)
+    assert last(actions.ask(Visit(), RED, "Why?", CHOICE, "ben")).busy is False, "others are not held up"
+    assert last(first).busy is False
+    assert last(actions.ask(Visit(), RED, "Why?", CHOICE, "ann")).busy is False
+
+
+def test_who_has_too_much_under_way_reads_so_and_keeps_the_question():
+    visitors = Visitors(waiting=1)
+    actions = ChatActions(ScriptedBackend(default="a dog", models=POCKET), admitted=visitors.admitted)
+    with visitors.admitted("ann"):
+        step = last(actions.ask(Visit(), RED, "What is it?", CHOICE, "ann"))
+    assert step.notice
+    assert "under way already" in step.notice.text
+    assert (step.text, step.busy) == ("What is it?", False)
+    assert visit_after(actions.ask(Visit(), RED, "What is it?", CHOICE, "ann")).conversation.turns

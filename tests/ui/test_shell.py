@@ -2,17 +2,15 @@
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 import httpx
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import Client
 
 from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import BadSetting
 from blip2.settings import Settings
-from blip2.ui.examples import examples
 from blip2.ui.picture import PictureFrame
 from blip2.ui.shell import TABS, Tab, page, serve
 from blip2.ui.studio import Studio
@@ -81,16 +79,7 @@ def test_every_public_action_is_named_and_described(address: str):
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert {"/ask", "/retry", "/undo", "/clear", "/look", "/stop", "/save_json", "/save_markdown"} <= set(described)
     assert not [name for name in described if name.startswith(("/lambda", "/on_"))]
-    assert "streams the conversation" in described["/ask"]["description"]
-
-
-def test_a_program_asks_about_a_picture_as_the_page_does(address: str):
-    client = Client(address, verbose=False)
-    path = Path(examples()[0].path)
-    client.predict(handle_file(path), "scripted/opt", api_name="/look")
-    shown = client.predict(handle_file(path), "Which animal is it?", "scripted/opt", api_name="/ask")[0]
-    assert shown[0]["content"][0]["text"] == "Which animal is it?"
-    assert "a dog" in shown[1]["content"][0]["text"]
+    assert "streams the answer" in described["/ask"]["description"]
 
 
 def test_a_taken_port_is_a_sentence(studio: Studio):
