@@ -17,6 +17,7 @@ from blip2.backends.base import Backend
 from blip2.chat import Conversation
 from blip2.errors import BadImage, Blip2Error
 from blip2.ui import conversation_file
+from blip2.ui.follow_ups import follow_ups
 from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit, chosen
 from blip2.values import ModelInfo, Picture
 
@@ -25,6 +26,7 @@ CRASHED = "Something in the program failed; nothing is lost, and the log of the 
 ALREADY = "An answer is still being written; wait for it, or stop it first."
 NEW_PICTURE = "New picture, new conversation: the earlier questions are gone from the model's memory."
 NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
+LEANING = 2  # of the questions offered, those that lean on the last answer
 CLOSING = 10.0  # seconds that a stream which is over may take to close
 ANYWHERE = ("What is in the picture?", "Where is this?", "How many things are there?")
 
@@ -72,12 +74,15 @@ class ChatActions:
         return frozenset(info.name for info in self.models if info.pocket) if visit.foreign else frozenset()
 
     def suggestions(self, visit: Visit) -> list[str]:
-        """Questions to offer: the picture's own, or general ones, less those asked already."""
+        """Questions to offer, less those asked already: what leans on the last answer, then the picture's own."""
         picture = visit.conversation.picture
         if picture is None:
             return []
-        asked = {turn.question for turn in visit.conversation.turns}
-        return [text for text in self._questions.get(picture.digest, ANYWHERE) if text not in asked]
+        turns = visit.conversation.turns
+        asked = {turn.question for turn in turns}
+        leaning = follow_ups(turns[-1])[:LEANING] if turns else ()
+        offered = dict.fromkeys((*leaning, *self._questions.get(picture.digest, ANYWHERE)))
+        return [text for text in offered if text not in asked]
 
     def look(self, visit: Visit, seen: Seen) -> Step:
         """Take up what is in the picture frame. Another picture gives up a running answer and starts anew."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from blip2.chat import Conversation, Turn, samples
+from blip2.ui.word_view import marked
 from blip2.values import Decoding, Finish
 
 FINISHES = {
@@ -59,7 +60,7 @@ def summary(decoding: Decoding) -> str:
 
 def _answer(turn: Turn, cautious: bool) -> Iterator[str]:
     if turn.answer:
-        yield f'<span class="answer">{escape(turn.answer)}</span>'
+        yield f'<span class="answer">{marked(turn.answer, turn.tokens, escape)}</span>'
     elif turn.finish is None:
         yield THINKING
         if turn.waiting:

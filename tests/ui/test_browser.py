@@ -20,6 +20,12 @@ def test_upload_ask_and_read_how_the_answer_came_about(visit: Callable[..., Visi
     visitor.picture(photo)
     assert visitor.ask("Which animal is it?") == "a dog"
     assert visitor.box.input_value() == ""
+    word = visitor.at("#chat-bot .word")
+    word.first.focus()
+    visitor.page.keyboard.press("ArrowRight")
+    expect(word.nth(1)).to_be_focused()
+    assert word.nth(1).get_attribute("title") == "dog: 50 %"
+    expect(visitor.chips.first).to_have_text("What does it eat?")
     assert visitor.ask("What does it eat?") == "meat"
     facts = visitor.read_facts()
     assert "Question: Which animal is it? Answer: a dog. Question: What does it eat? Answer:" in facts

@@ -54,7 +54,7 @@ def test_a_bad_file_is_a_sentence_and_the_conversation_stays():
 def test_suggestions_are_the_pictures_own_and_shrink_as_they_are_asked():
     actions = make()
     assert actions.suggestions(Visit()) == []
-    assert actions.suggestions(asked(actions, "What is it?")) == ["Why?"]
+    assert actions.suggestions(asked(actions, "What is it?")) == ["Where is it?", "What colour is it?", "Why?"]
     blue = actions.look(Visit(), BLUE).visit
     assert blue
     assert actions.suggestions(blue)
