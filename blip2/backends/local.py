@@ -148,7 +148,7 @@ class LocalBackend:
             vectors = matcher.project_text(matcher.texts(ids, mask))[:, 0]
             itm, itc = [], []
             for vision in seen:
-                logits = matcher.itm_logits(vision.expand(len(ids), -1, -1), ids, mask)
+                logits = matcher.itm_logits(vision, ids, mask)
                 itm.append(logits.softmax(-1)[:, 1])
                 itc.append(matcher.itc(matcher.project_image(matcher.queries(vision)), vectors)[0])
             return Match(as_array(torch.stack(itm)), as_array(torch.stack(itc)))

@@ -55,7 +55,10 @@ class Matcher:
 
     @torch.inference_mode()
     def multimodal(self, vision: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """The query tokens after looking at picture i and reading text i: [B, Q, H]."""
+        """The query tokens after looking at picture i and reading text i: [B, Q, H].
+
+        One picture [1, patches + 1, D] serves all texts: its keys and values are then made once.
+        """
         queries = self.model.query_tokens.expand(len(ids), -1, -1)
         both = torch.cat([torch.ones(queries.shape[:2], dtype=torch.long, device=self.device), mask], 1)
         seen = torch.ones(vision.shape[:2], dtype=torch.long, device=self.device)
@@ -70,11 +73,14 @@ class Matcher:
 
     @torch.inference_mode()
     def itm_logits(self, vision: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """Logits of (no match, match) for picture i with text i: [B, 2], the mean over the queries."""
+        """Logits of (no match, match) for picture i with text i: [B, 2], the mean over the queries.
+
+        One picture [1, patches + 1, D] is compared with all texts.
+        """
         parts = []
         for at in range(0, len(ids), PAIRS):
             part = slice(at, at + PAIRS)
-            seen = self.multimodal(vision[part], ids[part], mask[part])
+            seen = self.multimodal(vision if len(vision) == 1 else vision[part], ids[part], mask[part])
             parts.append(self.model.itm_head(seen.to(self.model.itm_head.weight.dtype)).mean(1).float())
         return torch.cat(parts)
 

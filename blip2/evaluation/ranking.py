@@ -81,7 +81,7 @@ class Ranker:
         texts = np.union1d(own, wanting)
         flags = BY_IMAGE * np.isin(texts, own) + BY_TEXT * np.isin(texts, wanting)
         at = torch.from_numpy(texts).to(self._ids.device)
-        logits = self.matcher.itm_logits(vision.expand(len(texts), -1, -1), self._ids[at], self._mask[at])
+        logits = self.matcher.itm_logits(vision, self._ids[at], self._mask[at])
         chance = as_array(logits.softmax(-1)[:, 1])
         return packed(Found(texts, flags, cosines[texts], as_array(logits[:, 1]), chance))
 
