@@ -20,6 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
             "prompts",
             "chat",
             "transcript",
+            "transcript_page",
             "replay",
             "captioning",
             "gathering",

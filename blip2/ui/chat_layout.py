@@ -23,6 +23,7 @@ class FileMenu:
     """Saving and opening; `saved` carries a saved file to the page's script."""
 
     markdown: gr.Button
+    html: gr.Button
     json: gr.Button
     opened: gr.UploadButton
     saved: gr.JSON
@@ -127,9 +128,10 @@ def _question_box() -> gr.Textbox:
 def _file_menu() -> FileMenu:
     with gr.Accordion("File", open=False, elem_id="chat-file"):
         markdown = gr.Button("Save for reading (Markdown)", size="sm", elem_id="chat-save-markdown")
+        html = gr.Button("Save to share (HTML)", size="sm", elem_id="chat-save-html")
         json = gr.Button("Save to go on later (JSON)", size="sm", elem_id="chat-save-json")
         opened = gr.UploadButton("Open a saved conversation", size="sm", file_types=[".json"], elem_id="chat-open")
-    return FileMenu(markdown, json, opened, gr.JSON(visible=False))
+    return FileMenu(markdown, html, json, opened, gr.JSON(visible=False))
 
 
 def _gallery(shown: Sequence[Example]) -> gr.Gallery:

@@ -68,6 +68,7 @@ class ChatTab:
         for saved in (
             parts.files.json.click(self.on_save_json, api_name="save_json", **saving),
             parts.files.markdown.click(self.on_save_markdown, api_name="save_markdown", **saving),
+            parts.files.html.click(self.on_save_html, api_name="save_html", **saving),
         ):
             saved.then(None, parts.files.saved, None, js=SAVE)
 
@@ -153,6 +154,10 @@ class ChatTab:
     def on_save_markdown(self, visit: Visit) -> tuple[dict[str, str] | None, Any]:
         """The conversation for reading: a file's name, media type and text."""
         return self._saved(visit, "markdown")
+
+    def on_save_html(self, visit: Visit) -> tuple[dict[str, str] | None, Any]:
+        """The conversation as one HTML page to share, its picture inside: a file's name, media type and text."""
+        return self._saved(visit, "html")
 
     def _saved(self, visit: Visit, form: Form) -> tuple[dict[str, str] | None, Any]:
         try:

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from blip2 import transcript
+from blip2 import transcript, transcript_page
 from blip2.chat import Conversation
 from blip2.errors import BadInput
 
-Form = Literal["json", "markdown"]
-TYPES: Mapping[Form, tuple[str, str]] = {"json": ("application/json", "json"), "markdown": ("text/markdown", "md")}
+Form = Literal["json", "markdown", "html"]
+TYPES: Mapping[Form, tuple[str, str]] = {
+    "json": ("application/json", "json"),
+    "markdown": ("text/markdown", "md"),
+    "html": ("text/html", "html"),
+}
 LARGEST = 100_000_000  # bytes of a saved conversation: a picture of 40 million pixels as PNG, as text
 
 
@@ -33,9 +37,9 @@ def save(conversation: Conversation, form: Form, now: datetime | None = None) ->
         raise BadInput("There is nothing to save yet; ask a question first.")
     now = now or datetime.now(UTC)
     kind, ending = TYPES[form]
-    write = transcript.to_json if form == "json" else transcript.to_markdown
+    writers = {"json": transcript.to_json, "markdown": transcript.to_markdown, "html": transcript_page.to_html}
     name = f"conversation-{now:%Y-%m-%d-%H%M}.{ending}"
-    return SavedFile(name, kind, write(conversation, exported=now.isoformat(timespec="seconds")))
+    return SavedFile(name, kind, writers[form](conversation, exported=now.isoformat(timespec="seconds")))
 
 
 def read(path: str | Path, model: str) -> Conversation:

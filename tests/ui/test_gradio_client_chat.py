@@ -43,6 +43,7 @@ def test_a_conversation_from_upload_to_file(client: Client, picture: object):
     assert [turn["model"] for turn in json.loads(saved["text"])["turns"]] == [OPT, "pocket/t5"]
     client.predict(OPT, api_name="/undo")
     assert "What does it eat?" not in client.predict(api_name="/save_markdown")[0]["text"]
+    assert client.predict(api_name="/save_html")[0]["text"].startswith("<!doctype html>")
     client.predict(OPT, api_name="/clear")
     told = client.predict(picture, "What does it eat?", OPT, api_name="/ask")
     assert told["prompt"] == "Question: What does it eat? Answer:"
