@@ -1,6 +1,6 @@
 """The results of matching for taking away: CSV with a line for each pair, and JSON. It knows no model and no page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from blip2.matching import Label
@@ -8,7 +8,7 @@ from blip2.spreadsheets import csv_text
 from blip2.values import Match
 
 PAIRS = ("picture", "text", "itm", "itc")
-LABELS = ("label", "text", "share", "itm", "itc")
+LABELS = ("picture", "label", "text", "share", "itm", "itc")
 DIGITS = 6
 
 
@@ -22,11 +22,12 @@ def pairs_csv(names: Sequence[str], texts: Sequence[str], made: Match) -> str:
     return csv_text(PAIRS, lines)
 
 
-def labels_csv(found: Sequence[Label]) -> str:
-    """A line for each label, the likeliest first."""
+def labels_csv(found: Iterable[tuple[str, Sequence[Label]]]) -> str:
+    """A line for each label of each picture, the likeliest first."""
     lines = (
-        (each.name, each.text, round(each.share, DIGITS), round(each.itm, DIGITS), round(each.itc, DIGITS))
-        for each in found
+        (name, each.name, each.text, *(round(value, DIGITS) for value in (each.share, each.itm, each.itc)))
+        for name, labels in found
+        for each in labels
     )
     return csv_text(LABELS, lines)
 

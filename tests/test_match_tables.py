@@ -21,7 +21,8 @@ def test_every_pair_is_a_line_and_no_cell_a_formula() -> None:
 
 def test_labels_keep_their_order() -> None:
     found = [Label("+dog", "a photo of a +dog", 0.75, 0.5, 0.9), Label("cat", "a photo of a cat", 0.08, 0.1, 0.1)]
-    rows = list(csv.DictReader(io.StringIO(labels_csv(found))))
+    rows = list(csv.DictReader(io.StringIO(labels_csv([("=a.png", found)]))))
+    assert {row["picture"] for row in rows} == {"'=a.png"}
     assert [row["label"] for row in rows] == ["'+dog", "cat"]
     assert float(rows[0]["share"]) == 0.9
     assert [each["label"] for each in labels_json(found)] == ["+dog", "cat"]

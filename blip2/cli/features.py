@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from blip2 import settings
-from blip2.cli.match import DEFAULT
+from blip2.cli import matcher
 from blip2.errors import BadSetting
 
 MODES = ("image", "text", "multimodal")
@@ -21,13 +20,11 @@ def add(commands: Any) -> None:
         "extract_features gives them. Without --out their shapes are printed.",
         epilog='example: python -m blip2 features photo.jpg --text "a dog on a beach" --out features.npz',
     )
-    parser.add_argument("images", metavar="IMAGE", nargs="*", help="a picture's file")
+    matcher.add_flags(parser, "*")
     parser.add_argument("--text", metavar="TEXT", action="append", default=[], help="a text; give it again for more")
     parser.add_argument("--mode", choices=MODES, help="what of (default: what was given; both: multimodal)")
     parser.add_argument("--out", metavar="FILE", type=Path, help="write a NumPy archive (.npz) there")
-    parser.add_argument("--model", metavar="MODEL", default=DEFAULT, help=f"a matching model (default: {DEFAULT})")
     parser.add_argument("--json", action="store_true", help="print shapes and values as JSON")
-    settings.add_flags(parser, ("device", "dtype"))
     parser.set_defaults(run=run)
 
 
@@ -35,24 +32,16 @@ def run(typed: argparse.Namespace) -> int:
     """Extract, write and print; 0. Raises what pictures, texts and the model raise."""
     if not typed.images and not typed.text:
         raise BadSetting("There is nothing to make features of; give a picture's file, or --text.")
-    chosen = settings.load({name: getattr(typed, name) for name in ("device", "dtype")})
-    from blip2.backends.local import LocalBackend  # torch from here on; what was mistyped is told before
-    from blip2.features import MEANING, arrays, extract, save_npz
-    from blip2.images import open_picture
+    with matcher.opened(typed) as (backend, pictures):
+        from blip2.features import MEANING, arrays, extract, save_npz, to_json
 
-    pictures = [open_picture(path) for path in typed.images]
-    backend = LocalBackend([typed.model], chosen.dtype, chosen.device)
-    try:
         made = extract(backend, typed.model, pictures, typed.text, typed.mode)
-    finally:
-        backend.close()
     if typed.out is not None:
         save_npz(made, typed.out, images=typed.images, texts=typed.text)
-    named = arrays(made)
     if typed.json:
-        values = {name: {"shape": list(array.shape), "data": array.tolist()} for name, array in named.items()}
-        print(json.dumps({"model": typed.model, "images": typed.images, "texts": typed.text, "features": values}))
+        head = {"model": typed.model, "images": typed.images, "texts": typed.text}
+        print(json.dumps(head | {"features": to_json(made)}))
     else:
-        for name, array in named.items():
+        for name, array in arrays(made).items():
             print(f"{name:18} {list(array.shape)!s:16} {MEANING[name]}")
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blip2 import settings
-from blip2.cli.match import DEFAULT
+from blip2.cli.matcher import DEFAULT
 from blip2.errors import BadInput
 
 if TYPE_CHECKING:

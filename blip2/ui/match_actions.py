@@ -72,6 +72,7 @@ class Classes:
     """Labels of one picture, the likeliest first."""
 
     model: str
+    picture: str
     found: tuple[Label, ...]
     is_foreign: bool = False
     strange: tuple[str, ...] = ()
@@ -158,7 +159,7 @@ class MatchActions:
         names = labels_of(labels)
         found = matching.classify(self.backend, info.name, picture, names, template.strip() or matching.TEMPLATE)
         strange = self._strange(info, [each.text for each in found])
-        return Classes(info.name, tuple(found), self._doubt(info, picture), strange)
+        return Classes(info.name, picture.name or "picture", tuple(found), self._doubt(info, picture), strange)
 
     def where(self, seen: Seen, text: str, named: str | None) -> Where:
         """Where the text, and each of its words, matched the picture."""

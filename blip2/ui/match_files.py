@@ -54,7 +54,7 @@ def as_csv(made: Any) -> dict[str, str]:
     if isinstance(made, Table):
         return _file("matches.csv", "text/csv", match_tables.pairs_csv(made.names, made.texts, made.made))
     if isinstance(made, Classes):
-        return _file("labels.csv", "text/csv", match_tables.labels_csv(made.found))
+        return _file("labels.csv", "text/csv", match_tables.labels_csv([(made.picture, made.found)]))
     raise BadInput(NOTHING_YET)
 
 

@@ -17,6 +17,7 @@ from blip2.ui.match_actions import Classes, MatchActions, Table, Where
 from blip2.ui.match_endpoints import MatchEndpoints
 from blip2.ui.match_files import Taken
 from blip2.ui.match_layout import GO, MatchParts, match_layout
+from blip2.ui.match_runs import Runs, patiently
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen
@@ -28,7 +29,7 @@ SAVE = "(file) => { window.blip2Save(file); }"  # assets/page.js
 DOWNLOAD = "(file) => { window.blip2Download(file); }"  # assets/script/caption.js
 TRY = {
     "texts": "a dog on a beach\na cat on a beach\na red umbrella and a blue ball\na bus in a street",
-    "labels": "dog, cat, horse, elephant, bird",
+    "labels": "dog, cat, horse, owl, cow",
     "sentence": "a dog and a red umbrella on a beach",
 }
 
@@ -64,6 +65,7 @@ class MatchTab:
         self.actions = actions
         self.parts = parts
         self.studio = studio
+        self.runs = Runs()
 
     def wire(self) -> None:
         """Every event of the tab."""
@@ -78,7 +80,7 @@ class MatchTab:
         run = gr.on(
             [parts.go.click, parts.sentence.submit], self.on_go, parts.inputs, shown, concurrency_limit=None, **INSIDE
         )
-        parts.stop.click(self.on_stop, [parts.kind, parts.made], shown, cancels=[run], **INSIDE)
+        parts.stop.click(self.on_stop, None, parts.stop, **INSIDE)
         parts.kind.change(self.on_kind, [parts.kind, parts.mode], [*by_kind, *shown], cancels=[run], **INSIDE)
         parts.mode.change(self.on_mode, parts.mode, [parts.pictures, parts.texts], **INSIDE)
         parts.example.click(self.on_example, None, [parts.picture, parts.texts, parts.labels, parts.sentence], **INSIDE)
@@ -91,18 +93,27 @@ class MatchTab:
     def on_go(self, request: gr.Request, *asked: Any) -> Iterator[Updates]:
         """Do what is asked; results appear as they come, and stay where something goes wrong later."""
         wanted, made, said = Asked(*asked), None, QUIET
+        visitor = request.session_hash or ""
+        run = self.runs.begin(visitor)
         try:
-            with self.studio.visitors.admitted(request.session_hash or ""):
+            with self.studio.visitors.admitted(visitor):
                 yield self._busy()
-                with closing(self._made(wanted)) as steps:
-                    for made in steps:
-                        yield self._shown(wanted.kind, made, True)
+                with closing(patiently(self._made(wanted), run.halt)) as steps:
+                    for step in steps:
+                        made = step if step is not None else made
+                        yield self._shown(wanted.kind, made, True) if step is not None else self._same()
+            said = stopped(made) if run.is_stopped else QUIET
         except Blip2Error as error:
             said = Notice(str(error), failed=not isinstance(error, BadInput))
         except Exception:
             LOG.exception("Matching failed.")
             said = Notice(CRASHED, failed=True)
-        yield self._shown(wanted.kind, made, False) | {self.parts.notice: notice(said)}
+        finally:
+            self.runs.end(visitor, run)
+        if run.is_dropped:
+            yield self._same()
+        else:
+            yield self._shown(wanted.kind, made, False) | {self.parts.notice: notice(said)}
 
     def _made(self, wanted: Asked) -> Generator[Any, None, None]:
         actions = self.actions
@@ -120,14 +131,18 @@ class MatchTab:
             found = self.parts.album.take(wanted.files, wanted.folder, wanted.found) if is_pictured else NOTHING
             yield match_files.taken(*actions.features(found, wanted.texts, wanted.mode, wanted.model))
 
-    def on_stop(self, kind: str, made: Any) -> Updates:
-        """Give up; what is done stays."""
-        is_partial = isinstance(made, Table) and 0 < made.done < made.total
-        text = f"Stopped after {made.done:,} of {made.total:,} pictures; those stay." if is_partial else "Stopped."
-        return self._shown(kind, made, False) | {self.parts.notice: notice(Notice(text))}
+    def on_stop(self, request: gr.Request) -> Any:
+        """Give up; what is done stays, and is shown by the run itself."""
+        run = self.runs.of(request.session_hash or "")
+        if run is not None:
+            run.stop()
+        return gr.update(interactive=False)
 
-    def on_kind(self, kind: str, mode: str) -> Updates:
-        """Show what the chosen task needs."""
+    def on_kind(self, request: gr.Request, kind: str, mode: str) -> Updates:
+        """Show what the chosen task needs; what is under way is given up."""
+        run = self.runs.of(request.session_hash or "")
+        if run is not None:
+            run.drop()
         parts, is_features = self.parts, kind == "features"
         seen = {
             parts.framed: kind in ("one", "labels", "words"),
@@ -181,9 +196,13 @@ class MatchTab:
             parts.downloads: gr.update(visible=False),
             parts.measure: gr.update(visible=False),
             parts.go: gr.update(visible=False),
-            parts.stop: gr.update(visible=True),
+            parts.stop: gr.update(visible=True, interactive=True),
             parts.example: gr.update(visible=False),
         }
+
+    def _same(self) -> Updates:
+        """Nothing new; gradio notices between two values whether the visitor is still there."""
+        return {self.parts.stop: gr.skip()}
 
     def _shown(self, kind: str, made: Any, is_running: bool) -> Updates:
         """What there is of a task so far, and what can be pressed."""
@@ -207,6 +226,13 @@ class MatchTab:
             parts.stop: gr.update(visible=is_running),
             parts.example: gr.update(visible=not is_running and kind in ("one", "labels", "words")),
         }
+
+
+def stopped(made: Any) -> Notice:
+    """What is said after a stop."""
+    if isinstance(made, Table) and made.done < made.total:
+        return Notice(f"Stopped after {made.done:,} of {made.total:,} pictures; those stay.")
+    return Notice("Stopped.")
 
 
 def _markup(kind: str, made: Any, is_running: bool) -> str:

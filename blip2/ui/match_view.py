@@ -78,16 +78,17 @@ def bars(table: Table) -> str:
     """One picture's texts, the best first by ITM."""
     itm, itc = table.made.itm[0], table.made.itc[0]
     low, high = _span(itc)
+    scale = f"from {_cosine(low)} to {_cosine(high)}, the range here"
     rows = "".join(
         f'<tr><th scope="row">{escape(table.texts[at])}</th>{_bar(itm[at], _percent(itm[at]), "itm")}'
-        f"{_bar((itc[at] - low) / (high - low), f'{itc[at]:.3f}', 'itc')}</tr>"
+        f"{_bar((itc[at] - low) / (high - low), _cosine(itc[at]), 'itc')}</tr>"
         for at in itm.argsort(kind="stable")[::-1]
     )
     return (
         f"{notes(bool(table.foreign), table.strange)}"
         f'<table class="match-bars"><caption class="hidden-text">Texts by how well they match {escape(table.names[0])}'
         '</caption><thead><tr><th scope="col">Text</th><th scope="col">ITM</th><th scope="col">ITC</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>{_explained(f'ITC bars reach from {low:.3f} to {high:.3f}, the range here.')}"
+        f"<tbody>{rows}</tbody></table>{_explained(f'ITC bars reach {scale}.')}"
     )
 
 
@@ -96,7 +97,7 @@ def labels(classes: Classes) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(each.name)}<small>{escape(each.text)}</small></th>'
         f"{_bar(each.share, _percent(each.share), 'itm')}"
-        f'<td class="number">{_percent(each.itm)}</td><td class="number">{each.itc:.3f}</td></tr>'
+        f'<td class="number">{_percent(each.itm)}</td><td class="number">{_cosine(each.itc)}</td></tr>'
         for each in classes.found
     )
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Label", "Share", "ITM", "ITC"))
@@ -122,12 +123,16 @@ def matrix(table: Table, is_running: bool) -> str:
     return (
         f"{notes(bool(table.foreign), table.strange, table.foreign)}"
         '<div class="match-legend" aria-hidden="true"><span class="itm"><em>0 %</em><i></i><em>100 %</em></span>'
-        f'<span class="itc"><em>{low:.3f}</em><i></i><em>{high:.3f}</em></span></div>'
+        f'<span class="itc"><em>{_cosine(low)}</em><i></i><em>{_cosine(high)}</em></span></div>'
         '<div class="match-scroll" role="region" aria-label="Matrix of pictures and texts" tabindex="0">'
         '<table class="match-matrix"><caption class="hidden-text">How well each picture matches each text: ITM, then '
         f'ITC</caption><thead><tr><th scope="col">Picture</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         + (f'<ul class="match-failed">{failed}</ul>' if failed else "")
-        + ("" if is_running else _explained(f"ITC colours reach from {low:.3f} to {high:.3f}, the range here.{cut}"))
+        + (
+            ""
+            if is_running
+            else _explained(f"ITC colours reach from {_cosine(low)} to {_cosine(high)}, the range here.{cut}")
+        )
     )
 
 
@@ -137,7 +142,7 @@ def _matrix_row(table: Table, row: int, low: float, high: float) -> str:
     is_choice, span = len(itm) > 1, high - low
     cells = "".join(
         f'<td{" class=best" if at == best and is_choice else ""} style="--p:{p:.3f};--c:{(c - low) / span:.3f}">'
-        f'<span class="itm">{_percent(p)}</span><span class="itc">{c:.3f}</span></td>'
+        f'<span class="itm">{_percent(p)}</span><span class="itc">{_cosine(c)}</span></td>'
         for at, (p, c) in enumerate(zip(itm, itc, strict=True))
     )
     image = f'<img src="{_data(table.thumbnails[row], "jpeg")}" alt="">'
@@ -228,6 +233,10 @@ def _span(values: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> tuple[
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
+
+
+def _cosine(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
 
 
 def _data(content: bytes, kind: str) -> str:

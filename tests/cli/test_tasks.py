@@ -67,6 +67,16 @@ def test_match_and_features(folder: Path, tmp_path: Path, itm_folder: Path, caps
     assert code == 0
     assert np.shape(json.loads(shown)["itm"]) == (2, 2)
     assert "two dogs" in run(capsys, "match", *pictures, *texts, "--model", itm_folder)[1]
+    code, shown, _ = run(capsys, "match", *pictures, "--text", "=a ball", "--model", itm_folder, "--csv")
+    assert code == 0
+    assert [line.split(",")[1] for line in shown.splitlines()] == ["text", "'=a ball", "'=a ball"]
+    labels = ("--labels", "ball, dog", "--template", "one {} here", "--model", itm_folder)
+    code, shown, _ = run(capsys, "match", pictures[0], *labels, "--json")
+    (image,) = json.loads(shown)["images"]
+    assert {each["text"] for each in image["labels"]} == {"one ball here", "one dog here"}
+    assert sum(each["share"] for each in image["labels"]) == pytest.approx(1)
+    assert len(run(capsys, "match", *pictures, *labels, "--csv")[1].splitlines()) == 5
+    assert run(capsys, "match", *pictures, *labels)[1].count("ITM") == 4
     out = tmp_path / "f.npz"
     code, shown, _ = run(capsys, "features", *pictures, *texts, "--model", itm_folder, "--out", out)
     assert code == 0
@@ -81,6 +91,8 @@ def test_match_and_features(folder: Path, tmp_path: Path, itm_folder: Path, caps
         (("caption", "nowhere.png"), "nowhere.png"),
         (("caption", "x.png", "--resume"), "--out"),
         (("match", "x.png"), "--text"),
+        (("match", "x.png", "--text", "a", "--template", "a {}"), "add --labels"),
+        (("match", "x.png", "--labels", " , "), "--labels are empty"),
         (("features",), "nothing to make"),
     ],
 )
