@@ -77,11 +77,11 @@ class MatchTab:
         by_kind = [
             parts.framed, parts.pictures, parts.mode, parts.texts, parts.labels, parts.template, parts.sentence,
         ]  # fmt: skip
-        run = gr.on(
+        gr.on(
             [parts.go.click, parts.sentence.submit], self.on_go, parts.inputs, shown, concurrency_limit=None, **INSIDE
         )
         parts.stop.click(self.on_stop, None, parts.stop, **INSIDE)
-        parts.kind.change(self.on_kind, [parts.kind, parts.mode], [*by_kind, *shown], cancels=[run], **INSIDE)
+        parts.kind.change(self.on_kind, [parts.kind, parts.mode], [*by_kind, *shown], **INSIDE)
         parts.mode.change(self.on_mode, parts.mode, [parts.pictures, parts.texts], **INSIDE)
         parts.example.click(self.on_example, None, [parts.picture, parts.texts, parts.labels, parts.sentence], **INSIDE)
         for button, handler in ((parts.csv, self.on_csv), (parts.json, self.on_json)):
