@@ -83,7 +83,7 @@ class CompareActions:
         first, second = choices
         asked = Round(text, (first.model, second.model), swapped=blind and self._shuffle(), blind=blind)
         streams = {
-            index: _stream(self.chat.ask(side, seen, text, choice, visitor))
+            index: _stream(self.chat.ask(side, seen, text, choice, seat(visitor, index)))
             for index, (side, choice) in enumerate(zip(now.sides, choices, strict=True))
         }
         yield from self._answer(now, replace(now, rounds=(*now.rounds, asked)), streams, text, looked.notice)
@@ -105,12 +105,16 @@ class CompareActions:
         again = replace(last, models=(models[0], models[1]), failures=("", ""), verdict=None, id=uuid.uuid4().hex)
         if failed:
             streams = {
-                index: _stream(self.chat.ask(visit.sides[index], visit.picture, last.question, choices[index], visitor))
+                index: _stream(
+                    self.chat.ask(
+                        visit.sides[index], visit.picture, last.question, choices[index], seat(visitor, index)
+                    )
+                )
                 for index in failed
             }
         else:
             streams = {
-                index: _stream(self.chat.retry(visit.sides[index], choice, visitor))
+                index: _stream(self.chat.retry(visit.sides[index], choice, seat(visitor, index)))
                 for index, choice in enumerate(choices)
             }
         yield from self._answer(visit, visit.with_last(again), streams, None, None)
@@ -248,3 +252,8 @@ def _ballot(visit: CompareVisit, verdict: Verdict) -> Vote:
         visitor=visit.visitor,
         id=last.id,
     )
+
+
+def seat(visitor: str, side: int) -> str:
+    """The visitor on one side: a chat answers one question of a visitor at a time, and here there are two."""
+    return f"{visitor} {side}" if visitor else ""

@@ -48,8 +48,8 @@ def test_a_slow_side_holds_up_no_other(tmp_path: Path):
 
 def test_follow_ups_continue_both_histories(tmp_path: Path):
     actions = make(tmp_path)
-    visit = visit_after(actions.ask(START, RED, "What is it?", CHOICES))
-    visit = visit_after(actions.ask(visit, RED, "Why?", CHOICES))
+    visit = visit_after(actions.ask(START, RED, "What is it?", CHOICES, visitor="anna"))
+    visit = visit_after(actions.ask(visit, RED, "Why?", CHOICES, visitor="anna"))
     first, second = visit.turns()
     assert first
     assert second
