@@ -14,6 +14,7 @@ from typing import Any
 
 from blip2.errors import BadSetting
 from blip2.memory import DTYPES
+from blip2.people import People, read_people
 from blip2.zoo import ROWS
 
 PREFIX = "BLIP2_"
@@ -40,7 +41,9 @@ class Settings:
     host: str = _about("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
     port: int = _about(7860, "port to listen on; 0 takes a free one", low=0, high=65535)
     root_path: str = _about("", "path under which a proxy serves the page, such as /studio")
-    auth_file: str = _about("", "file with a line name:password for each person let in; empty lets everyone in")
+    auth_file: str = _about(
+        "", "file with a line for each person who may sign in, made by the command password; empty lets everyone in"
+    )
     max_upload_mb: int = _about(20, "largest picture taken, in MB", low=1, high=1000)
     max_album_mb: int = _about(
         500, "most that one upload of many pictures, or a ZIP file of them, may take, in MB", low=1, high=100_000
@@ -68,6 +71,21 @@ class Settings:
     visitor_rate: int = _about(
         0, "requests a minute that one visitor of the page may make; 0 sets no limit", low=0, high=1_000_000
     )
+    address_waiting: int = _about(
+        16, "requests of one network address under way at a time, all its visitors together", low=1, high=100_000
+    )
+    address_rate: int = _about(
+        0, "requests a minute that the page takes from one address; 0 sets no limit", low=0, high=1_000_000
+    )
+    upload_mb_hour: int = _about(
+        2000, "files that one address may send to the page in an hour, in MB; 0 sets no limit", low=0, high=10_000_000
+    )
+    upload_files_minute: int = _about(
+        1000, "files that one address may send to the page in a minute; 0 sets no limit", low=0, high=1_000_000
+    )
+    trust_proxy: bool = _about(
+        False, "take a visitor's address from X-Forwarded-For; only behind a proxy that sets it itself"
+    )
     system_text: str = _about("refuse", "what becomes of an API request's system text", choices=("refuse", "prefix"))
     drain: float = _about(
         10.0, "seconds that API answers may still take once the server is told to stop", low=0.0, high=600.0
@@ -86,18 +104,9 @@ class Settings:
         """The default model."""
         return self.models[0]
 
-    def people(self) -> list[tuple[str, str]]:
-        """The (name, password) pairs of `auth_file`; none if it is not set. Raises `BadSetting`."""
-        if not self.auth_file:
-            return []
-        try:
-            lines = Path(self.auth_file).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadSetting(f"The file of names {self.auth_file!r} cannot be read: {error}.") from error
-        pairs = [tuple(part.strip() for part in line.split(":", 1)) for line in lines if line.strip()]
-        if not pairs or not all(len(pair) == 2 and all(pair) for pair in pairs):
-            raise BadSetting(f"The file of names {self.auth_file!r} needs lines of the form name:password.")
-        return [(pair[0], pair[1]) for pair in pairs]
+    def people(self) -> People | None:
+        """Those whom `auth_file` lets sign in; None if it is not set, and nobody needs to. Raises `BadSetting`."""
+        return read_people(Path(self.auth_file)) if self.auth_file else None
 
 
 def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:

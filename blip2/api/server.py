@@ -29,6 +29,7 @@ from starlette.routing import BaseRoute, Mount
 
 import blip2
 from blip2.api import captions, chat_completions, completions, embeddings, examples, features, health, match, models
+from blip2.api.allowance import SIGN_INS, Allowance
 from blip2.api.failures import Refusal, refusal
 from blip2.api.gate import Gate
 from blip2.api.guard import Guard
@@ -52,7 +53,23 @@ def routes(service: Service) -> list[BaseRoute]:
 def middleware(settings: Settings) -> list[Middleware]:
     """What stands before every route, the page's too."""
     largest, album = ((megabytes + 1) * 1_000_000 for megabytes in (settings.max_upload_mb, settings.max_album_mb))
-    return [Middleware(Guard, max_body=largest, origins=settings.cors_origins, max_upload=album)]
+    allowance = Allowance(
+        {
+            "bytes": (settings.upload_mb_hour * 1_000_000, 3600.0),
+            "files": (settings.upload_files_minute, 60.0),
+            "sign-ins": (SIGN_INS, 60.0),
+        }
+    )
+    return [
+        Middleware(
+            Guard,
+            max_body=largest,
+            origins=settings.cors_origins,
+            max_upload=album,
+            allowance=allowance,
+            trust_proxy=settings.trust_proxy,
+        )
+    ]
 
 
 def lifespan(service: Service) -> Lifespan:

@@ -21,6 +21,7 @@ from blip2.cli import (
     index,
     key,
     match,
+    password,
     pocket,
     replay,
     search,
@@ -47,6 +48,7 @@ COMMANDS = (
     votes,
     serve,
     key,
+    password,
 )
 ENDING = """\
 exit codes:

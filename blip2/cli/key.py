@@ -38,7 +38,7 @@ def run(typed: argparse.Namespace) -> int:
     return 0
 
 
-def append(path: Path, line: str) -> None:
+def append(path: Path, line: str, what: str = "file of API keys") -> None:
     """Add a line to the file, which only its owner can read from then on if it is new. Raises `BadSetting`."""
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -47,4 +47,4 @@ def append(path: Path, line: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(("" if not text or text.endswith("\n") else "\n") + line + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"The file of API keys {str(path)!r} cannot be written: {error}.") from error
+        raise BadSetting(f"The {what} {str(path)!r} cannot be written: {error}.") from error

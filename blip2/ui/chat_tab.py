@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import Blip2Error
+from blip2.errors import Blip2Error, Busy
 from blip2.ui import chat_view, conversation_file
 from blip2.ui.chat_actions import ChatActions, by_digest
 from blip2.ui.chat_api import ChatApi
@@ -17,6 +17,7 @@ from blip2.ui.examples import Example, examples
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen, Step, Visit
+from blip2.ui.visitors import Visitors
 
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}  # gradio's own progress would cover the conversation
 INSIDE: dict[str, Any] = {**QUIETLY, "api_visibility": "private"}
@@ -34,16 +35,17 @@ def chat_tab(studio: Studio) -> None:
         studio.settings.deadline,
         studio.visitors.admitted,
     )
-    ChatTab(actions, chat_layout(actions, shown), shown).wire()
+    ChatTab(actions, chat_layout(actions, shown), shown, studio.visitors).wire()
 
 
 class ChatTab:
     """The handlers of a tab and their wiring."""
 
-    def __init__(self, actions: ChatActions, parts: Parts, shown: Sequence[Example]) -> None:
+    def __init__(self, actions: ChatActions, parts: Parts, shown: Sequence[Example], visitors: Visitors) -> None:
         self.actions = actions
         self.parts = parts
         self.shown = shown
+        self.visitors = visitors
         self.updates = ChatUpdates(actions, parts, shown)
 
     def wire(self) -> None:
@@ -97,12 +99,12 @@ class ChatTab:
     ) -> Iterator[Updates]:
         """Ask a question about the picture; streams the conversation."""
         steps = self.actions.ask(visit, seen, text, choice(model, knobs), request.session_hash or "")
-        yield from self._after(steps, model)
+        yield from self._answering(request, steps, model)
 
     def on_retry(self, request: gr.Request, visit: Visit, model: str, *knobs: Any) -> Iterator[Updates]:
         """Ask the last question again with the settings as they are now; streams the conversation."""
         steps = self.actions.retry(visit, choice(model, knobs), request.session_hash or "")
-        yield from self._after(steps, model)
+        yield from self._answering(request, steps, model)
 
     def on_edit(
         self, request: gr.Request, event: gr.EditData, visit: Visit, model: str, *knobs: Any
@@ -110,7 +112,7 @@ class ChatTab:
         """Ask an edited question in place of the earlier one, dropping what came after it."""
         turn = chat_view.turn_of(event.index if isinstance(event.index, int) else event.index[0])
         steps = self.actions.edit(visit, turn, str(event.value), choice(model, knobs), request.session_hash or "")
-        yield from self._after(steps, model)
+        yield from self._answering(request, steps, model)
 
     def on_look(self, visit: Visit, seen: Seen, model: str) -> Updates:
         """Take up the picture in the frame; another picture starts a new conversation."""
@@ -165,6 +167,11 @@ class ChatTab:
         except Blip2Error as error:
             return None, notice(Notice(str(error)))
 
-    def _after(self, steps: Iterator[Step], model: str) -> Iterator[Updates]:
-        for step in steps:
-            yield self.updates.after(step, model)
+    def _answering(self, request: gr.Request, steps: Iterator[Step], model: str) -> Iterator[Updates]:
+        """The updates of the steps, within the visitor's share."""
+        try:
+            with self.visitors.admitted(request.session_hash or ""):
+                for step in steps:
+                    yield self.updates.after(step, model)
+        except Busy as error:
+            yield {self.parts.notice: notice(Notice(str(error), failed=True))}

@@ -4,9 +4,10 @@ A tab is a title and a function that builds it; a new one is a module and a line
 and its life join gradio's server, so that one port serves both.
 """
 
+import asyncio
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from blip2.api.service import Service
 from blip2.backends.base import Backend
 from blip2.errors import BadSetting
 from blip2.evaluation import browse
+from blip2.people import People
 from blip2.settings import Settings
 from blip2.ui import empty_state, theme
 from blip2.ui.caption_tab import caption_tab
@@ -103,7 +105,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             server_name=settings.host,
             server_port=settings.port or None,
             root_path=settings.root_path or None,
-            auth=settings.people() or None,
+            auth=sign_in(settings.people()),
             max_file_size=max(settings.max_upload_mb, settings.max_album_mb) * 1_000_000,
             app_kwargs={"middleware": api.middleware(settings), "docs_url": None, **(joined or {})},
             theme=theme.theme(),
@@ -125,6 +127,17 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             f"Nothing can be served on {settings.host}, port {settings.port}: {error} Choose another with --port."
         ) from error
     return str(address)
+
+
+def sign_in(people: People | None) -> Callable[[str, str], Awaitable[bool]] | None:
+    """What gradio asks whether a name and password are right; a check takes a while, so it leaves the event loop."""
+    if people is None:
+        return None
+
+    async def admits(name: str, password: str) -> bool:
+        return await asyncio.to_thread(people.admits, name, password)
+
+    return admits
 
 
 def _until_told() -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from blip2.backends.base import Backend
 from blip2.pocket.photos import is_photograph
 from blip2.settings import Settings
+from blip2.ui import behind
 from blip2.ui.visitors import Visitors
 from blip2.values import Picture
 
@@ -22,4 +23,8 @@ class Studio:
     @cached_property
     def visitors(self) -> Visitors:
         """Gives each visitor a share of the models."""
-        return Visitors(self.settings.visitor_waiting, self.settings.visitor_rate)
+        settings = self.settings
+        of_address = settings.address_waiting, settings.address_rate
+        return Visitors(
+            settings.visitor_waiting, settings.visitor_rate, of_address, behind.asking(settings.trust_proxy)
+        )

@@ -1,23 +1,55 @@
 """Each visitor's share: how many requests at a time, and how many a minute. It knows no gradio.
 
 Every handler that makes a model work does so inside `admitted`, so that no visitor can take the machine for themselves.
+A session's name is chosen by the client, so that the person or the network address behind it is counted too.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from blip2.api.limits import RateLimiter
 from blip2.errors import Busy
 
 
-class Visitors:
-    """What each visitor has under way. `waiting` at a time, `rate` a minute (0: no limit). Any thread may ask."""
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Who makes the present request: the name they signed in with, or empty, and their network address, or empty."""
 
-    def __init__(self, waiting: int, rate: int = 0) -> None:
+    person: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One name that is counted, with its places at a time and requests a minute (0: no limit)."""
+
+    name: str
+    waiting: int
+    rate: int
+    whose: str  # as a sentence says it: "your", "your address's"
+
+
+class Visitors:
+    """What each visitor has under way. Any thread may ask.
+
+    `waiting` requests at a time and `rate` a minute (0: no limit) for a visitor, who is the person where people sign in
+    and the session elsewhere; `of_address` the same two for a network address. `behind` tells who is asking.
+    """
+
+    def __init__(
+        self,
+        waiting: int,
+        rate: int = 0,
+        of_address: tuple[int, int] = (0, 0),
+        behind: Callable[[], Behind] = Behind,
+    ) -> None:
         self._waiting = waiting
         self._rate = rate
+        self._of_address = of_address
+        self._behind = behind
         self._limiter = RateLimiter()
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -25,23 +57,39 @@ class Visitors:
     @contextmanager
     def admitted(self, visitor: str) -> Iterator[None]:
         """A place for one request of `visitor`, given back at the end. Raises `Busy` with what to wait for."""
-        verdict = self._limiter.take(visitor, self._rate)
-        if not verdict.allowed:
-            raise Busy(
-                f"You made {self._rate} requests within a minute, as many as one visitor may; "
-                f"please try again in {verdict.retry} s."
-            )
+        shares = self._shares(visitor)
         with self._lock:
-            if self._running[visitor] >= self._waiting:
-                raise Busy(
-                    f"{self._waiting} of your requests are under way already; wait for one of them, or stop it, "
-                    "and try again."
-                )
-            self._running[visitor] += 1
+            for share in shares:
+                if share.waiting and self._running[share.name] >= share.waiting:
+                    raise Busy(
+                        f"{share.waiting} of {share.whose} requests are under way already; wait for one of them, or "
+                        "stop it, and try again."
+                    )
+            for share in shares:
+                self._running[share.name] += 1
         try:
+            for share in shares:
+                verdict = self._limiter.take(share.name, share.rate)
+                if not verdict.allowed:
+                    raise Busy(
+                        f"{share.rate} of {share.whose} requests came within a minute, as many as may; please try "
+                        f"again in {verdict.retry} s."
+                    )
             yield
         finally:
             with self._lock:
-                self._running[visitor] -= 1
-                if self._running[visitor] <= 0:
-                    del self._running[visitor]
+                for share in shares:
+                    self._running[share.name] -= 1
+                    if self._running[share.name] <= 0:
+                        del self._running[share.name]
+
+    def _shares(self, visitor: str) -> list[Share]:
+        behind = self._behind()
+        if behind.person:
+            return [Share(f"person {behind.person}", self._waiting, self._rate, "your")]
+        shares = []
+        if visitor or not behind.address:
+            shares.append(Share(f"session {visitor}", self._waiting, self._rate, "your"))
+        if behind.address:
+            shares.append(Share(f"address {behind.address}", *self._of_address, "your address's"))
+        return shares

@@ -3,7 +3,7 @@
 import pytest
 
 from blip2.errors import Busy
-from blip2.ui.visitors import Visitors
+from blip2.ui.visitors import Behind, Visitors
 
 
 def test_a_visitor_has_so_many_places_and_gets_them_back() -> None:
@@ -34,3 +34,23 @@ def test_the_rate_is_each_visitors_own() -> None:
         pass
     with visitors.admitted("b"):
         pass
+
+
+def test_new_sessions_from_one_address_gain_nothing() -> None:
+    visitors = Visitors(waiting=2, of_address=(3, 0), behind=lambda: Behind(address="1.1.1.1"))
+    three = visitors.admitted("a"), visitors.admitted("b"), visitors.admitted("c")
+    with three[0], three[1], three[2], pytest.raises(Busy, match="your address's"), visitors.admitted("d"):
+        pass
+    with visitors.admitted("d"):
+        pass
+
+
+def test_a_person_is_counted_by_name_whatever_the_session() -> None:
+    who = ["ada"]
+    visitors = Visitors(waiting=1, behind=lambda: Behind(who[0], "1.1.1.1"))
+    with visitors.admitted("a"):
+        with pytest.raises(Busy), visitors.admitted("b"):
+            pass
+        who[0] = "bob"
+        with visitors.admitted("a"):
+            pass

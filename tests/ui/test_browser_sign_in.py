@@ -1,0 +1,59 @@
+"""People sign in to the page with their own password; others read that they cannot, and the API asks for a key."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from patient import PatientBackend, is_plain
+from playwright.sync_api import Browser, expect
+
+from blip2.people import make_line
+from blip2.settings import Settings
+from blip2.ui.shell import TABS, page, serve
+from blip2.ui.studio import Studio
+
+LIMIT = 60_000
+CHAT = [tab for tab in TABS if tab.title == "Chat"]
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    people = tmp_path_factory.mktemp("people") / "people.txt"
+    people.write_text(make_line("ada", "correct horse") + "\n", encoding="utf-8")
+    settings = Settings(port=0, auth_file=str(people), upload_files_minute=1)
+    backend = PatientBackend()
+    blocks = page(Studio(settings, backend, is_plain), CHAT)
+    yield serve(blocks, settings)
+    blocks.close(verbose=False)
+    backend.close()
+
+
+def test_a_person_signs_in_and_a_stranger_does_not(browser: Browser, guarded: str, photo: Path) -> None:
+    visitor = browser.new_page()
+    visitor.set_default_timeout(LIMIT)
+    visitor.goto(guarded)
+    visitor.get_by_label("username").fill("ada")
+    visitor.get_by_label("password").fill("correct house")
+    visitor.get_by_role("button", name="Login").click()
+    expect(visitor.get_by_text("Incorrect")).to_be_visible(timeout=LIMIT)
+    assert visitor.locator("#chat-box").count() == 0
+    visitor.goto(guarded)
+    visitor.get_by_label("username").fill("ada")
+    visitor.get_by_label("password").fill("correct horse")
+    visitor.get_by_role("button", name="Login").click()
+    expect(visitor.locator("#chat-box textarea")).to_be_visible(timeout=LIMIT)
+    picture = visitor.locator("#chat-image input[type=file]").first
+    picture.set_input_files(photo)
+    expect(visitor.locator("#chat-chips button:visible").first).to_be_visible(timeout=LIMIT)
+    visitor.locator(
+        "#chat-image button[aria-label='Remove Image'], #chat-image button[aria-label='Clear']"
+    ).first.click()
+    visitor.locator("#chat-image input[type=file]").first.set_input_files(photo)
+    expect(visitor.get_by_text("please go on in").first).to_be_visible(timeout=LIMIT)
+    visitor.close()
+
+
+def test_without_a_sign_in_nothing_is_taken(guarded: str) -> None:
+    for path in ("/gradio_api/upload", "/gradio_api/queue/join"):
+        assert httpx.post(guarded.rstrip("/") + path, json={}).status_code == 401
