@@ -8,7 +8,7 @@ from blip2.ui.album import KEPT, Album, album
 from blip2.ui.caption_actions import CaptionActions
 from blip2.ui.caption_view import EMPTY_MANY, EMPTY_ONE
 from blip2.ui.notice import notice_line
-from blip2.ui.picture import PictureFrame
+from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.studio import Studio
 from blip2.values import Decoding
 
@@ -84,7 +84,7 @@ def caption_layout(actions: CaptionActions, studio: Studio) -> CaptionParts:
         with gr.Column(scale=5, min_width=300, elem_id="caption-left"):
             kind = gr.Radio(KINDS, value="one", show_label=False, label="How many pictures", elem_id="caption-kind")
             with gr.Column(elem_id="caption-one") as one:
-                picture = _picture()
+                picture = picture_frame("caption-image", "The picture to caption")
                 with gr.Row():
                     go = gr.Button("Caption", variant="primary", elem_id="caption-go")
                     stop = gr.Button("Stop", visible=False, elem_id="caption-stop")
@@ -141,20 +141,6 @@ EDITS = """element.addEventListener('change', (event) => {
   event.stopPropagation();
   trigger('submit', { row: Number(box.dataset.row), text: box.value });
 });"""
-
-
-def _picture() -> PictureFrame:
-    return PictureFrame(
-        format="png",
-        label="Picture",
-        show_label=False,
-        sources=["upload", "webcam", "clipboard"],
-        height=300,
-        buttons=["fullscreen"],
-        elem_id="caption-image",
-        placeholder="Drop or paste a picture here\nor click to choose a file",
-        alt_text="The picture to caption",
-    )
 
 
 def _knobs(actions: CaptionActions) -> list[gr.components.Component]:

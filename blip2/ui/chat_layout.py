@@ -11,7 +11,7 @@ from blip2.ui.chat_actions import ChatActions
 from blip2.ui.decoding_panel import decoding_panel
 from blip2.ui.examples import Example
 from blip2.ui.notice import notice_line
-from blip2.ui.picture import PictureFrame
+from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.visit import Visit
 
 CHIPS = 4
@@ -80,17 +80,7 @@ def chat_layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
 
 
 def _picture() -> tuple[PictureFrame, gr.HTML]:
-    picture = PictureFrame(
-        format="png",
-        label="Picture",
-        show_label=False,
-        sources=["upload", "webcam", "clipboard"],
-        height=340,
-        buttons=["fullscreen"],
-        elem_id="chat-image",
-        placeholder="Drop or paste a picture here\nor click to choose a file",
-        alt_text="The picture being talked about",
-    )
+    picture = picture_frame("chat-image", "The picture being talked about", 340)
     return picture, gr.HTML(elem_id="chat-remark", visible=False)
 
 

@@ -12,7 +12,7 @@ from blip2.ui.compare_actions import CompareActions
 from blip2.ui.decoding_panel import START, DecodingPanel, decoding_panel
 from blip2.ui.examples import Example
 from blip2.ui.notice import notice_line
-from blip2.ui.picture import PictureFrame
+from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.values import Decoding, ModelInfo
 from blip2.votes import Verdict
 
@@ -66,7 +66,7 @@ def compare_layout(actions: CompareActions, shown: Sequence[Example]) -> Compare
     visit = gr.State(compare_visit.empty(first, second), time_to_live=KEPT)
     with gr.Row(elem_id="compare-cols", equal_height=False):
         with gr.Column(scale=4, min_width=280, elem_id="compare-left"):
-            picture = _picture()
+            picture = picture_frame("compare-image", "The picture that both models are asked about")
             remark = gr.HTML(elem_id="compare-remark", visible=False, padding=False)
             gallery = _gallery(shown) if shown else None
         with gr.Column(scale=10, min_width=320, elem_id="compare-right"):
@@ -88,21 +88,6 @@ def compare_layout(actions: CompareActions, shown: Sequence[Example]) -> Compare
         visit, picture, remark, gallery, blind, again, undo, clear, rounds, votes, buttons, asked, notice, chips, box,
         contestants, _results(),
     )  # fmt: skip
-
-
-def _picture() -> PictureFrame:
-    return PictureFrame(
-        format="png",
-        label="Picture",
-        show_label=False,
-        sources=["upload", "webcam", "clipboard"],
-        height=300,
-        buttons=["fullscreen"],
-        elem_id="compare-image",
-        elem_classes="picture-frame",
-        placeholder="Drop or paste a picture here\nor click to choose a file",
-        alt_text="The picture that both models are asked about",
-    )
 
 
 def _gallery(shown: Sequence[Example]) -> gr.Gallery:

@@ -9,7 +9,7 @@ from blip2.ui import match_view
 from blip2.ui.album import KEPT, Album, album
 from blip2.ui.match_actions import MatchActions
 from blip2.ui.notice import notice_line
-from blip2.ui.picture import PictureFrame
+from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.studio import Studio
 
 KINDS = [
@@ -67,7 +67,7 @@ def match_layout(actions: MatchActions, studio: Studio) -> MatchParts:
         with gr.Column(scale=5, min_width=300, elem_id="match-left"):
             kind = gr.Radio(KINDS, value="one", show_label=False, label="What to do", elem_id="match-kind")
             with gr.Column(elem_id="match-framed") as framed:
-                picture = _picture()
+                picture = picture_frame("match-image", "The picture to match")
             with gr.Column(visible=False, elem_id="match-pictures") as pictures:
                 found = album(studio, "match")
             mode = gr.Radio(MODES, value="image", label="Features of", visible=False, elem_id="match-mode")
@@ -103,21 +103,6 @@ def match_layout(actions: MatchActions, studio: Studio) -> MatchParts:
         kind, framed, picture, pictures, found, mode, model, *boxes, go, stop, example, notice, progress, downloads,
         csv, json, npz, measure, shown, made, saved, file,
     )  # fmt: skip
-
-
-def _picture() -> PictureFrame:
-    return PictureFrame(
-        format="png",
-        label="Picture",
-        show_label=False,
-        sources=["upload", "webcam", "clipboard"],
-        height=300,
-        buttons=["fullscreen"],
-        elem_id="match-image",
-        elem_classes="picture-frame",
-        placeholder="Drop or paste a picture here\nor click to choose a file",
-        alt_text="The picture to match",
-    )
 
 
 def _boxes() -> tuple[gr.Textbox, gr.Textbox, gr.Textbox, gr.Textbox]:

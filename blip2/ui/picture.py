@@ -57,3 +57,19 @@ with _no_stub_file():
 
         def postprocess(self, value: Any) -> Any:
             return super().postprocess(value.image if isinstance(value, Picture) else value)
+
+
+def picture_frame(elem_id: str, alt: str, height: int = 300) -> PictureFrame:
+    """The frame that a tab shows: for dropping, pasting, choosing or photographing a picture; `alt` says what it is."""
+    return PictureFrame(
+        format="png",
+        label="Picture",
+        show_label=False,
+        sources=["upload", "webcam", "clipboard"],
+        height=height,
+        buttons=["fullscreen"],
+        elem_id=elem_id,
+        elem_classes="picture-frame",
+        placeholder="Drop or paste a picture here\nor click to choose a file",
+        alt_text=alt,
+    )
