@@ -257,5 +257,4 @@ def test_questions_are_offered_until_they_were_asked(tmp_path: Path):
     assert seen
     offered = actions.suggestions(seen)
     visit = visit_after(actions.ask(seen, RED, offered[0], CHOICES))
-    assert offered[0] not in actions.suggestions(visit)
-    assert actions.suggestions(visit)[-len(offered[1:]) :] == offered[1:]
+    assert [text for text in actions.suggestions(visit) if text in offered] == offered[1:]
