@@ -3,6 +3,12 @@
   const table = () => document.querySelector('#caption-table');
   const boxOf = (row) => table()?.querySelector(`textarea[data-row="${row}"]`);
 
+  // On a narrow screen what comes out is below the settings: it is brought into view.
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest?.('#caption-go, #caption-run') || !matchMedia('(max-width: 900px)').matches) return;
+    document.querySelector('#caption-right').scrollIntoView({ block: 'start' });
+  });
+
   const copied = (button) => {
     const before = button.textContent;
     button.textContent = 'Copied';

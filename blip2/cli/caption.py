@@ -15,6 +15,7 @@ from blip2.cli.knobs import add_decoding, decoding_of
 from blip2.errors import BadSetting
 from blip2.settings import Settings
 
+CLEAR = "\r\033[K"  # back to the start of the line, and that line emptied
 CACHE = 16 << 20  # bytes of encoded pictures kept: each one is seen once
 
 if TYPE_CHECKING:
@@ -94,7 +95,10 @@ def write(
 ) -> int:
     """Caption the files and write each row as it comes; 2 if one of them could not be used."""
     failed = 0
-    for row in progress(captioner.caption_files(paths), len(paths)):
+    is_silent = typed.out is not None or typed.sidecar  # else the captions themselves are what is watched
+    is_drawn = sys.stderr.isatty() and (is_silent or not sys.stdout.isatty())
+    rows = captioner.caption_files(paths)
+    for row in progress(rows, len(paths)) if is_drawn else rows:
         failed += bool(row.error)
         if out is not None:
             out.append(row.to_json())
@@ -103,7 +107,7 @@ def write(
         if typed.json:
             print(json.dumps(row.to_json(), ensure_ascii=False), flush=True)
         elif row.error:
-            print(f"{row.source}: {row.error}", file=sys.stderr)
+            print(f"{CLEAR if is_drawn else ''}{row.source}: {row.error}", file=sys.stderr)
         elif out is None and not typed.sidecar:
             print(row.text if len(paths) == 1 and typed.n == 1 else as_text(row), flush=True)
     return 2 if failed else 0
@@ -123,13 +127,11 @@ def write_sidecar(out: Path, text: str) -> None:
 
 
 def progress(rows: Iterable["Captioned"], total: int) -> Iterator["Captioned"]:
-    """The rows, with a line of progress on a terminal: how many, how fast, how long it will take yet."""
+    """The rows, with a line of progress that is redrawn: how many, how fast, how long it will take yet."""
     begun = time.monotonic()
     for count, row in enumerate(rows, 1):
-        if sys.stderr.isatty():
-            rate = count / max(time.monotonic() - begun, 1e-6)
-            text = f"{count} of {total}, {rate:.1f} a second, {(total - count) / rate:.0f} s left"
-            print(f"\r\033[K{text[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
+        rate = count / max(time.monotonic() - begun, 1e-6)
+        text = f"{count} of {total}, {rate:.1f} a second, {(total - count) / rate:.0f} s left"
+        print(f"{CLEAR}{text[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
         yield row
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    print(CLEAR, end="", file=sys.stderr, flush=True)

@@ -176,13 +176,12 @@ class CaptionAlbum:
         """What can be pressed now."""
         parts, counts = self.many, sheet.counts()
         is_begun = bool(counts.done + counts.failed)
+        failed = "the failed one" if counts.failed == 1 else f"the {counts.failed:,} failed"
         name = "Resume" if is_begun and counts.left else "Caption all"
         return {
             parts.run: gr.update(visible=not running, value=name),
             parts.cancel: gr.update(visible=running, interactive=True, value="Cancel"),
-            parts.again: gr.update(
-                visible=not running and bool(counts.failed), value=f"Try the {counts.failed:,} failed again"
-            ),
+            parts.again: gr.update(visible=not running and bool(counts.failed), value=f"Try {failed} again"),
             parts.clear: gr.update(visible=not running and is_begun),
             parts.downloads.row: gr.update(visible=not running and is_begun),
         }

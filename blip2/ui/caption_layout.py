@@ -12,7 +12,7 @@ from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.studio import Studio
 from blip2.values import Decoding
 
-METHODS = [("Beam search", "beam"), ("Nucleus sampling", "nucleus")]
+METHODS = [("Beam search", "beam"), ("Greedy", "greedy"), ("Nucleus sampling", "nucleus")]
 KINDS = [("One picture", "one"), ("Many pictures", "many")]
 START = Decoding()
 

@@ -97,12 +97,18 @@ class CaptionTab:
         return halt, caption_view.SKELETON, notice(QUIET), gr.update(visible=False), gr.update(visible=True)
 
     def on_caption(
-        self, request: gr.Request, halt: Halt | None, picture: Seen, *knobs: Any
-    ) -> Iterator[dict[str, Any] | None]:
+        self, request: gr.Request, halt: Halt | None, picture: Seen, model: str, captions: float, method: str,
+        prompt: str, min_new_tokens: float, max_new_tokens: float, num_beams: float, length_penalty: float,
+        repetition_penalty: float, temperature: float, top_p: float, seed: float, matcher: str,
+    ) -> Iterator[dict[str, Any] | None]:  # fmt: skip
         """Caption a picture: the captions, best first, with score, confidence and, where ranked, the ITM probability.
 
         `error` says in a sentence why there are none. `captions` asks for several; `matcher` empty ranks nothing.
         """
+        knobs = (
+            model, captions, method, prompt, min_new_tokens, max_new_tokens, num_beams, length_penalty,
+            repetition_penalty, temperature, top_p, seed, matcher,
+        )  # fmt: skip
         try:
             visitor = request.session_hash or ""
             with (
@@ -135,12 +141,18 @@ class CaptionTab:
         return gr.skip()
 
     def on_caption_files(
-        self, request: gr.Request, files: Sequence[str] | None, folder: str, *knobs: Any
-    ) -> Iterator[list[dict[str, Any]] | None]:
+        self, request: gr.Request, files: Sequence[str] | None, folder: str, model: str, captions: float, method: str,
+        prompt: str, min_new_tokens: float, max_new_tokens: float, num_beams: float, length_penalty: float,
+        repetition_penalty: float, temperature: float, top_p: float, seed: float, matcher: str,
+    ) -> Iterator[list[dict[str, Any]] | None]:  # fmt: skip
         """Caption many pictures: files, ZIP files among them, or a folder that the administrator allows: a row each.
 
         A picture that cannot be used is a row with its `error`.
         """
+        knobs = (
+            model, captions, method, prompt, min_new_tokens, max_new_tokens, num_beams, length_penalty,
+            repetition_penalty, temperature, top_p, seed, matcher,
+        )  # fmt: skip
         visitor = request.session_hash or ""
         try:
             sheet = Sheet()

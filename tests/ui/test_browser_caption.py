@@ -164,7 +164,7 @@ def test_an_album_is_cancelled_resumed_edited_and_taken_away(
     expect(boxes(visitor)).to_have_count(4, timeout=LIMIT)
     expect(visitor.locator("#caption-progress")).to_contain_text("5 of 5", timeout=LIMIT)
     expect(rows(visitor).filter(has_text="trip/broken.png")).to_contain_text("not a picture")
-    expect(visitor.locator("#caption-again")).to_contain_text("1 failed")
+    expect(visitor.locator("#caption-again")).to_contain_text("the failed one")
 
     assert boxes(visitor).first.input_value() == HOSTILE
     boxes(visitor).first.fill("mine, as I wrote it")
