@@ -1,4 +1,4 @@
-"""The caption tab's endpoints for programs: names, documentation, captions with scores, rows, and errors as sentences."""
+"""The caption tab's endpoints for programs: names, documentation, captions with scores, rows, errors as sentences."""
 
 import zipfile
 from collections.abc import Iterator
