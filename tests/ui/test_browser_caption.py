@@ -36,9 +36,15 @@ class Gated(ScriptedBackend):
         for _ in range(count):
             self.gate.release()
 
+    def forget(self) -> None:
+        """Send away whoever waits still for an earlier test, so that nobody takes what is let through now."""
+        for gone in list(self.gone.values()):
+            gone.set()
+        self.gate = threading.Semaphore(0)
+
     def generate(self, request: Request) -> Iterator[Chunk]:
         gone = self.gone.setdefault(request.id, threading.Event())
-        while not self.gate.acquire(timeout=0.05) and not gone.is_set() and not self.over.is_set():
+        while not (gone.is_set() or self.over.is_set() or self.gate.acquire(timeout=0.05)):
             continue
         yield from super().generate(request)
 
@@ -81,7 +87,8 @@ def album(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def come(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+def come(browser: Browser, address: str, backend: Gated) -> Iterator[Callable[..., Page]]:
+    backend.forget()
     contexts = []
 
     def open_page(**options: object) -> Page:
