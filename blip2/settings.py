@@ -52,6 +52,7 @@ class Settings:
     deadline: float = _about(120.0, "seconds an answer may take, waiting included", low=1.0, high=3600.0)
     warm_up: bool = _about(False, "run typical requests once a model is loaded, so that no visitor waits for it")
     cache_mb: int = _about(256, "memory for pictures already encoded, in MB", low=0, high=1_000_000)
+    mcp: bool = _about(False, "serve the page's endpoints as MCP tools too, at /gradio_api/mcp/")
     log_level: str = _about("warning", "what is written to the log", choices=LOG_LEVELS)
     log_json: bool = _about(False, "write the log as JSON, a line for each API request")
     log_content: bool = _about(False, "write prompts and answers to the log too")

@@ -27,6 +27,7 @@ from blip2.ui.chat_tab import chat_tab
 from blip2.ui.compare_tab import compare_tab
 from blip2.ui.evaluate_tab import evaluate_tab
 from blip2.ui.match_tab import match_tab
+from blip2.ui.mcp_tools import AskOnce, name_tools
 from blip2.ui.models_tab import models_tab
 from blip2.ui.offered import keep_offered
 from blip2.ui.picture import PictureFrame
@@ -72,6 +73,8 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
                 for tab in tabs:
                     with gr.Tab(tab.title, id=tab.title.lower()):
                         tab.build(studio)
+        if studio.settings.mcp:
+            AskOnce(studio).wire()
         keep_offered(blocks, studio.backend)
         blocks.load(lambda: _header(studio), None, brand, queue=False, **QUIETLY)
     for frame in blocks.blocks.values():
@@ -98,8 +101,11 @@ def launch(settings: Settings, backend: Backend) -> None:
 def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | None = None) -> str:
     """Start serving and return the address; the one place that calls gradio's launch.
 
-    `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for a taken port.
+    `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for a taken port, and
+    where MCP is asked for and not installed.
     """
+    if settings.mcp:
+        name_tools()
     try:
         _, address, _ = blocks.launch(
             server_name=settings.host,
@@ -114,6 +120,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             footer_links=["api", "settings"],
             state_session_capacity=SESSIONS,
             max_threads=settings.max_waiting + SPARE,  # each answer that is waited for holds one
+            mcp_server=settings.mcp,
             ssr_mode=False,
             run_history=False,
             enable_monitoring=False,
