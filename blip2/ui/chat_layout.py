@@ -8,6 +8,7 @@ import gradio as gr
 from blip2.chat import Conversation
 from blip2.ui import empty_state
 from blip2.ui.chat_actions import ChatActions
+from blip2.ui.chat_look import ChatLook
 from blip2.ui.decoding_panel import decoding_panel
 from blip2.ui.examples import Example
 from blip2.ui.notice import notice_line
@@ -47,13 +48,14 @@ class Parts:
     knobs: list[gr.components.Component]
 
 
-def chat_layout(actions: ChatActions, shown: Sequence[Example]) -> Parts:
+def chat_layout(actions: ChatActions, shown: Sequence[Example], look: ChatLook) -> Parts:
     """Build the components, empty and unwired, inside the tab: the picture left, the conversation right."""
     first = actions.models[0] if actions.models else None
     visit = gr.State(Visit(Conversation(first.name if first else "")), time_to_live=KEPT)
     with gr.Row(elem_id="chat-cols", equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_id="chat-left"):
             picture, remark = _picture()
+            look.build()
             gallery = _gallery(shown) if shown else None
         with gr.Column(scale=8, min_width=320, elem_id="chat-right"):
             with gr.Row(elem_id="chat-bar", equal_height=True):

@@ -10,6 +10,7 @@ from blip2.ui import chat_view, conversation_file
 from blip2.ui.chat_actions import ChatActions, by_digest
 from blip2.ui.chat_api import ChatApi
 from blip2.ui.chat_layout import Parts, chat_layout
+from blip2.ui.chat_look import ChatLook
 from blip2.ui.chat_updates import ChatUpdates, Updates
 from blip2.ui.conversation_file import Form
 from blip2.ui.decoding_panel import choice
@@ -35,7 +36,10 @@ def chat_tab(studio: Studio) -> None:
         studio.settings.deadline,
         studio.visitors.admitted,
     )
-    ChatTab(actions, chat_layout(actions, shown), shown, studio.visitors).wire()
+    look = ChatLook(studio.backend, studio.visitors.admitted)
+    parts = chat_layout(actions, shown, look)
+    ChatTab(actions, parts, shown, studio.visitors).wire()
+    look.wire(parts.picture, parts.model)
 
 
 class ChatTab:
