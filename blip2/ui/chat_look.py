@@ -37,7 +37,8 @@ def heat(backend: Backend, model: str, picture: Picture) -> str:
     return (
         '<figure class="heat"><div>'
         f'<img class="under" alt="The picture" src="data:image/jpeg;base64,{under}">'
-        f'<img class="over" alt="Map of the attention; largest share: {escape(where)}" src="data:image/png;base64,{over}"></div>'
+        f'<img class="over" alt="Map of the attention; largest share: {escape(where)}" '
+        f'src="data:image/png;base64,{over}"></div>'
         f"<figcaption>{ABOUT} Largest share: {escape(where)}, {share:.0%}.</figcaption></figure>"
     )
 
