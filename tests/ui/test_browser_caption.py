@@ -24,28 +24,29 @@ MODELS = (ModelInfo("m", "Writer", "opt", "m"), ModelInfo("itm", "Matching", "it
 
 
 class Gated(ScriptedBackend):
-    """Holds requests until they are cancelled, but for as many as `let` lets through."""
+    """Holds requests until they are cancelled, but for the first pictures, as many as `let` lets through."""
 
     def __init__(self) -> None:
         super().__init__(default=HOSTILE, models=MODELS)
-        self.gate = threading.Semaphore(0)
+        self.open = 0  # pictures let through: those of the album's numbers below
         self.gone: dict[str, threading.Event] = {}
         self.over = threading.Event()
 
     def let(self, count: int) -> None:
-        for _ in range(count):
-            self.gate.release()
+        self.open += count
 
     def forget(self) -> None:
-        """Send away whoever waits still for an earlier test, so that nobody takes what is let through now."""
+        """Send away whoever waits still for an earlier test, and close the gate."""
         for gone in list(self.gone.values()):
             gone.set()
-        self.gate = threading.Semaphore(0)
+        self.open = 0
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         gone = self.gone.setdefault(request.id, threading.Event())
-        while not (gone.is_set() or self.over.is_set() or self.gate.acquire(timeout=0.05)):
-            continue
+        number = request.picture.image.getpixel((0, 0))[0] // 60  # type: ignore[index]
+        while number >= self.open and not self.over.is_set():
+            if gone.wait(timeout=0.05):
+                break
         yield from super().generate(request)
 
     def cancel(self, request_id: str) -> None:
