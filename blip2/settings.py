@@ -97,6 +97,8 @@ class Settings:
             _check(each, getattr(self, each.name))
         if not self.models or not all(name.strip() for name in self.models):
             raise BadSetting("The setting models names no model; give at least one, such as blip2_opt/pocket_opt.")
+        if self.mcp and self.auth_file:
+            raise BadSetting("MCP tools would pass by the sign-in; leave out --mcp or --auth-file.")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise BadSetting(f"The setting root_path is {self.root_path!r}; write it like /studio.")
 

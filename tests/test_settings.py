@@ -107,3 +107,8 @@ def test_people_are_read_from_the_file(tmp_path: Path) -> None:
 def test_a_missing_file_of_names_is_said() -> None:
     with pytest.raises(BadSetting, match="cannot be read"):
         Settings(auth_file="nowhere").people()
+
+
+def test_mcp_is_not_served_beside_a_sign_in() -> None:
+    with pytest.raises(BadSetting, match="pass by the sign-in"):
+        Settings(mcp=True, auth_file="people.txt")
