@@ -17,7 +17,7 @@ from PIL import Image
 
 from blip2.backends.base import Backend
 from blip2.captioning import Captioned, Captioner, Halt, in_order
-from blip2.errors import BadImage, BadInput, BadSetting, Blip2Error
+from blip2.errors import BadImage, BadInput, BadSetting
 from blip2.gathering import Found, Gathered
 from blip2.ui.caption_sheet import Counts, Sheet
 from blip2.ui.visit import Seen
@@ -205,6 +205,6 @@ def _number(name: str, value: object) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def failure(error: Blip2Error) -> dict[str, Any]:
+def failure(sentence: str) -> dict[str, Any]:
     """The answer to a program whose picture could not be captioned."""
-    return Captioned("", error=str(error)).to_json()
+    return Captioned("", error=sentence).to_json()

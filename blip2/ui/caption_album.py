@@ -1,6 +1,5 @@
 """Captioning many pictures, wired: run, cancel, resume, try again, edit, turn pages, take away."""
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -9,19 +8,17 @@ from typing import Any
 import gradio as gr
 
 from blip2 import caption_tables
-from blip2.errors import BadInput, Blip2Error
+from blip2.errors import BadInput
 from blip2.gathering import Gathered
 from blip2.ui import caption_view
 from blip2.ui.caption_actions import CaptionActions, Progress
 from blip2.ui.caption_layout import CaptionParts
 from blip2.ui.caption_sheet import Sheet, shown_range
 from blip2.ui.caption_view import EMPTY_MANY, SHOWN
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.notice import notice
-from blip2.ui.visit import QUIET, Notice
+from blip2.ui.visit import QUIET, Notice, told
 from blip2.ui.visitors import Visitors
 
-LOG = logging.getLogger(__name__)
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}
 INSIDE: dict[str, Any] = {**QUIETLY, "api_visibility": "private"}
 SAVE = "(file) => { window.blip2Download(file); }"  # assets/script/caption.js
@@ -103,11 +100,8 @@ class CaptionAlbum:
                         yield updates
             left = progress.counts.left
             said = Notice(f"Cancelled with {left:,} pictures left; what is done stays.") if left else QUIET
-        except Blip2Error as error:
-            said = Notice(str(error), failed=not isinstance(error, BadInput))
-        except Exception:
-            LOG.exception("A run of captions failed.")
-            said = Notice(CRASHED, failed=True)
+        except Exception as error:
+            said = Notice(told(error), failed=not isinstance(error, BadInput))
         if sheet.running:  # another run of this visitor's: its rows are shown by it
             yield {self.parts.notice: notice(said)}
             return

@@ -1,6 +1,5 @@
 """The caption tab, wired: one picture or many, their settings, and the endpoints for programs."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -8,21 +7,18 @@ from typing import Any
 import gradio as gr
 
 from blip2.captioning import Halt
-from blip2.errors import Blip2Error
 from blip2.gathering import gathered
 from blip2.ui import caption_view
 from blip2.ui.caption_actions import CaptionActions, failure
 from blip2.ui.caption_album import INSIDE, QUIETLY, CaptionAlbum
 from blip2.ui.caption_layout import CaptionParts, caption_layout
 from blip2.ui.caption_sheet import Sheet
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.chat_view import CAUTION
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
-from blip2.ui.visit import QUIET, Notice, Seen
+from blip2.ui.visit import QUIET, Notice, Seen, told
 from blip2.values import Picture
 
-LOG = logging.getLogger(__name__)
 Updates = dict[Any, Any]
 
 
@@ -117,11 +113,8 @@ class CaptionTab:
             ):
                 for made in steps:
                     yield None if made is None else made.to_json()
-        except Blip2Error as error:
-            yield failure(error)
-        except Exception:
-            LOG.exception("A caption failed.")
-            yield failure(Blip2Error(CRASHED))
+        except Exception as error:
+            yield failure(told(error))
 
     def on_answer(self, answer: dict[str, Any] | None, picture: Seen, model: str) -> tuple[Any, ...]:
         """Show the captions, or why there are none."""
@@ -162,8 +155,5 @@ class CaptionTab:
                     for _ in steps:
                         yield None
             yield [line.to_json() for line in sheet.lines()]
-        except Blip2Error as error:
-            yield [failure(error)]
-        except Exception:
-            LOG.exception("Captions of files failed.")
-            yield [failure(Blip2Error(CRASHED))]
+        except Exception as error:
+            yield [failure(told(error))]

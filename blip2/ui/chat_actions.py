@@ -5,7 +5,6 @@ Nothing is raised: whatever goes wrong becomes a sentence in a step, and the vis
 here are the ids of requests that are to be given up.
 """
 
-import logging
 import threading
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -18,11 +17,9 @@ from blip2.chat import Conversation
 from blip2.errors import BadImage, Blip2Error
 from blip2.ui import conversation_file
 from blip2.ui.follow_ups import follow_ups
-from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit, chosen
+from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit, chosen, told
 from blip2.values import ModelInfo, Picture
 
-LOG = logging.getLogger(__name__)
-CRASHED = "Something in the program failed; nothing is lost, and the log of the server says what it was. Try again."
 ALREADY = "An answer is still being written; wait for it, or stop it first."
 NEW_PICTURE = "New picture, new conversation: the earlier questions are gone from the model's memory."
 NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
@@ -201,11 +198,8 @@ class ChatActions:
                         if talk.turns[-1].finish is None:  # the finished turn comes with the end of the busy state
                             yield Step(replace(visit, conversation=talk, running=request), True)
                 end = Step(replace(visit, conversation=chat.stopped(talk), running=""), busy=False)
-            except Blip2Error as error:
-                end = Step(replace(visit, running=""), False, text, Notice(str(error), failed=True))
-            except Exception:
-                LOG.exception("A chat request failed.")
-                end = Step(replace(visit, running=""), False, text, Notice(CRASHED, failed=True))
+            except Exception as error:
+                end = Step(replace(visit, running=""), False, text, Notice(told(error), failed=True))
             with self._closed:
                 self._ending.add(request)  # whoever reads the last step may ask on at once
             yield Step() if request in self._dropped else end

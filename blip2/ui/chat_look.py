@@ -5,7 +5,6 @@ read the question.
 """
 
 import base64
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,14 +12,11 @@ from typing import Any
 import gradio as gr
 
 from blip2.backends.base import Backend
-from blip2.errors import Blip2Error
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.chat_view import escape
 from blip2.ui.match_heat import overlay, place, preview
-from blip2.ui.visit import Seen
+from blip2.ui.visit import Seen, told
 from blip2.values import Picture
 
-LOG = logging.getLogger(__name__)
 SHOW, HIDE = "Where it looked", "Hide where it looked"
 ABOUT = (
     "Attention of the Q-Former's queries over the picture: where they looked, the same for every question. It is no "
@@ -79,11 +75,8 @@ class ChatLook:
         try:
             with self._admitted(request.session_hash or ""):
                 shown = heat(self._backend, model, seen)
-        except Blip2Error as error:
-            return gr.update(value=SHOW), gr.update(value=_sorry(str(error)), visible=True)
-        except Exception:
-            LOG.exception("The map of a picture failed.")
-            return gr.update(value=SHOW), gr.update(value=_sorry(CRASHED), visible=True)
+        except Exception as error:
+            return gr.update(value=SHOW), gr.update(value=_sorry(told(error)), visible=True)
         return gr.update(value=HIDE), gr.update(value=shown, visible=True)
 
 

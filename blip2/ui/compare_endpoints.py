@@ -1,6 +1,5 @@
 """The compare tab's endpoints for programs: plain values in and plain JSON out, where the page has markup."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -9,17 +8,15 @@ import gradio as gr
 
 from blip2 import vote_tables
 from blip2.chat import Turn
-from blip2.errors import Blip2Error, VotesUnusable
-from blip2.ui.chat_actions import CRASHED
+from blip2.errors import VotesUnusable
 from blip2.ui.compare_actions import CompareActions
 from blip2.ui.compare_layout import CompareParts
 from blip2.ui.compare_visit import CompareStep, CompareVisit
 from blip2.ui.conversation_file import SavedFile
 from blip2.ui.notice import notice
-from blip2.ui.visit import QUIET, Choice, Notice, Seen
+from blip2.ui.visit import QUIET, Choice, Notice, Seen, told
 from blip2.ui.visitors import Visitors
 
-LOG = logging.getLogger(__name__)
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}
 SAVE = "(file) => { window.blip2Save(file); }"  # assets/page.js
 Answers = dict[str, Any]
@@ -76,11 +73,8 @@ class CompareEndpoints:
             with self.visitors.admitted(visitor), closing(asking) as steps:
                 for step in steps:
                     yield (gr.skip() if step.visit is None else step.visit), _answers(step)
-        except Blip2Error as error:
-            yield gr.skip(), {"error": str(error)}
-        except Exception:
-            LOG.exception("A comparison failed.")
-            yield gr.skip(), {"error": CRASHED}
+        except Exception as error:
+            yield gr.skip(), {"error": told(error)}
 
     def on_vote(self, visit: CompareVisit, verdict: str) -> tuple[Any, Answers]:
         """Vote on the two answers of this session's last comparison: left, right, tie, neither, or empty for none."""

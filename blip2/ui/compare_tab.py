@@ -1,6 +1,5 @@
 """The compare tab, wired: components and events on one side, `compare_actions` on the other."""
 
-import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -9,8 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import Blip2Error
-from blip2.ui.chat_actions import CRASHED, ChatActions, by_digest
+from blip2.ui.chat_actions import ChatActions, by_digest
 from blip2.ui.compare_actions import Choices, CompareActions
 from blip2.ui.compare_endpoints import CompareEndpoints
 from blip2.ui.compare_layout import CompareParts, compare_layout, panel_title
@@ -20,12 +18,11 @@ from blip2.ui.decoding_panel import choice
 from blip2.ui.examples import Example, examples
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
-from blip2.ui.visit import Notice, Seen
+from blip2.ui.visit import Notice, Seen, told
 from blip2.ui.visitors import Visitors
 from blip2.values import Picture
 from blip2.votes import FILE, Verdict, VoteBook
 
-LOG = logging.getLogger(__name__)
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}  # gradio's own progress would cover the answers
 INSIDE: dict[str, Any] = {**QUIETLY, "api_visibility": "private"}
 
@@ -175,11 +172,8 @@ class CompareTab:
             with self.visitors.admitted(visitor), closing(steps):
                 for step in steps:
                     yield self.updates.after(step, models)
-        except Blip2Error as error:
-            yield {self.parts.notice: notice(Notice(str(error), failed=True))}
-        except Exception:
-            LOG.exception("A comparison failed.")
-            yield {self.parts.notice: notice(Notice(CRASHED, failed=True))}
+        except Exception as error:
+            yield {self.parts.notice: notice(Notice(told(error), failed=True))}
 
 
 def choices(first: str, second: str, knobs: Sequence[Any]) -> Choices:

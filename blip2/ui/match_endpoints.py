@@ -1,23 +1,20 @@
 """The match tab for programs: named endpoints with plain values in and out. What goes wrong is in the field `error`."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from blip2.errors import BadInput, Blip2Error
+from blip2.errors import BadInput
 from blip2.features import MEANING, arrays
 from blip2.gathering import gathered
 from blip2.ui import match_files
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.match_actions import MatchActions
 from blip2.ui.picture import PictureFrame
 from blip2.ui.studio import Studio
-from blip2.ui.visit import Seen
+from blip2.ui.visit import Seen, told
 
-LOG = logging.getLogger(__name__)
 MODES = ("image", "text", "multimodal")
 
 
@@ -61,11 +58,8 @@ class MatchEndpoints:
                     made = table.to_json()
                     yield None
             yield made
-        except Blip2Error as error:
-            yield {"error": str(error)}
-        except Exception:
-            LOG.exception("Matching failed.")
-            yield {"error": CRASHED}
+        except Exception as error:
+            yield {"error": told(error)}
 
     def on_classify(self, request: gr.Request, picture: Seen, labels: str, template: str, model: str) -> dict[str, Any]:
         """Which label a picture shows, likeliest first: each with its `share` among the labels, `itm` and `itc`.
@@ -114,8 +108,5 @@ class MatchEndpoints:
         try:
             with self.studio.visitors.admitted(request.session_hash or ""):
                 return work()
-        except Blip2Error as error:
-            return {"error": str(error)}
-        except Exception:
-            LOG.exception("A request of the match tab failed.")
-            return {"error": CRASHED}
+        except Exception as error:
+            return {"error": told(error)}

@@ -1,6 +1,5 @@
 """The match tab, wired: what is asked on one side, `match_actions` on the other. Handlers only pass values."""
 
-import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ import gradio as gr
 from blip2.errors import BadInput, Blip2Error
 from blip2.gathering import NOTHING, Gathered
 from blip2.ui import match_files, match_view
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.examples import examples
 from blip2.ui.match_actions import Classes, MatchActions, Table, Where
 from blip2.ui.match_endpoints import MatchEndpoints
@@ -20,9 +18,8 @@ from blip2.ui.match_layout import GO, MatchParts, match_layout
 from blip2.ui.match_runs import Runs, patiently
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
-from blip2.ui.visit import QUIET, Notice, Seen
+from blip2.ui.visit import QUIET, Notice, Seen, told
 
-LOG = logging.getLogger(__name__)
 Updates = dict[Any, Any]
 INSIDE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SAVE = "(file) => { window.blip2Save(file); }"  # assets/page.js
@@ -103,11 +100,8 @@ class MatchTab:
                         made = step if step is not None else made
                         yield self._shown(wanted.kind, made, True) if step is not None else self._same()
             said = stopped(made) if run.is_stopped else QUIET
-        except Blip2Error as error:
-            said = Notice(str(error), failed=not isinstance(error, BadInput))
-        except Exception:
-            LOG.exception("Matching failed.")
-            said = Notice(CRASHED, failed=True)
+        except Exception as error:
+            said = Notice(told(error), failed=not isinstance(error, BadInput))
         finally:
             self.runs.end(visitor, run)
         if run.is_dropped:

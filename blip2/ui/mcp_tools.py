@@ -3,7 +3,6 @@
 A tool call has no session, so what needs one (undoing, voting, an index being searched) is no tool.
 """
 
-import logging
 from typing import Any
 
 import gradio as gr
@@ -11,12 +10,10 @@ import gradio as gr
 from blip2 import chat
 from blip2.chat import Conversation
 from blip2.errors import BadSetting, Blip2Error
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.picture import PictureFrame
 from blip2.ui.studio import Studio
-from blip2.ui.visit import Seen
+from blip2.ui.visit import Seen, told
 
-LOG = logging.getLogger(__name__)
 TOOLS = (
     "ask_about_picture",
     "caption",
@@ -58,11 +55,8 @@ class AskOnce:
         try:
             with self._studio.visitors.admitted(request.session_hash or ""):
                 return self._answer(picture, question, model, request.session_hash or "")
-        except Blip2Error as error:
-            return {"error": str(error)}
-        except Exception:
-            LOG.exception("A question failed.")
-            return {"error": CRASHED}
+        except Exception as error:
+            return {"error": told(error)}
 
     def _answer(self, picture: Seen, question: str, model: str, visitor: str) -> dict[str, Any]:
         if isinstance(picture, Blip2Error):

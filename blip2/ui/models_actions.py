@@ -4,7 +4,6 @@ Values in, values out, and no gradio. Nothing is raised but what a visitor's sha
 is a sentence in the value given back.
 """
 
-import logging
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -15,14 +14,12 @@ import blip2
 from blip2 import checkup
 from blip2.backends.base import Backend
 from blip2.checkup import Progress
-from blip2.errors import Blip2Error, UnknownModel, WillNotFit
+from blip2.errors import UnknownModel, WillNotFit
 from blip2.memory import gigabytes
-from blip2.ui.visit import Notice
+from blip2.ui.visit import Notice, told
 from blip2.values import Fit, Stats
 from blip2.zoo import Row, find
 
-LOG = logging.getLogger(__name__)
-CRASHED = "Something in the program failed; the log of the server says what it was. Try again."
 CLOSED = (
     "Loading and unloading are switched off here; the administrator switches them on with --manage yes, or with "
     "BLIP2_MANAGE=yes."
@@ -88,11 +85,8 @@ class ModelsActions:
             return None
         try:
             return self.backend.fits(name)
-        except Blip2Error as error:
-            return Fit(name, False, str(error))
-        except Exception:
-            LOG.exception("whether %s fits could not be told", name)
-            return Fit(name, False, CRASHED)
+        except Exception as error:
+            return Fit(name, False, told(error))
 
     def load(self, name: str | None) -> Iterator[Notice]:
         """Load a model: first that it is being loaded, then how it went."""
@@ -110,9 +104,8 @@ class ModelsActions:
             return
         try:
             yield from checkup.running(self.backend, name)
-        except Exception:
-            LOG.exception("checking %s failed", name)
-            yield Progress(1.0, "", found | {"error": CRASHED})
+        except Exception as error:
+            yield Progress(1.0, "", found | {"error": told(error)})
 
     def _managed(self, name: str | None, doing: str, act: Callable[[str], str]) -> Iterator[Notice]:
         if not self.manage:
@@ -124,11 +117,8 @@ class ModelsActions:
         yield Notice(f"{doing} {title_of(name)}; this may take a while.")
         try:
             yield Notice(act(name))
-        except Blip2Error as error:
-            yield Notice(str(error), failed=True)
-        except Exception:
-            LOG.exception("%s %s failed", doing.lower(), name)
-            yield Notice(CRASHED, failed=True)
+        except Exception as error:
+            yield Notice(told(error), failed=True)
 
     def _load(self, name: str) -> str:
         fit = self.backend.fits(name)  # said before gigabytes are read

@@ -3,7 +3,6 @@
 The index is kept for the caller's session, as for a visitor of the page, and goes with it.
 """
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,21 +10,17 @@ import gradio as gr
 
 from blip2.errors import Blip2Error
 from blip2.gathering import gathered
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.picture import PictureFrame
 from blip2.ui.search_actions import Held, SearchActions, last, rows_of, scenes
 from blip2.ui.studio import Studio
-from blip2.ui.visit import Seen
+from blip2.ui.visit import Seen, told
 
-LOG = logging.getLogger(__name__)
 Answer = dict[str, Any]
 
 
 def failure(error: Exception) -> Answer:
     """What a program is told went wrong."""
-    if not isinstance(error, Blip2Error):
-        LOG.error("An endpoint of search failed.", exc_info=error)
-    return {"error": str(error) if isinstance(error, Blip2Error) else CRASHED}
+    return {"error": told(error)}
 
 
 class SearchEndpoints:

@@ -1,6 +1,5 @@
 """The search tab, wired: an album becomes an index, which is searched by words, by picture, and by what was found."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -8,19 +7,17 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import BadInput, Blip2Error
+from blip2.errors import BadInput
 from blip2.gathering import Gathered
 from blip2.ui import search_view
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.notice import notice
 from blip2.ui.search_actions import Held, SearchActions, scenes
 from blip2.ui.search_endpoints import SearchEndpoints
 from blip2.ui.search_layout import SUGGESTED, SearchParts, search_layout
 from blip2.ui.search_view import EMPTY, READY, SKELETON
 from blip2.ui.studio import Studio
-from blip2.ui.visit import QUIET, Notice, Seen
+from blip2.ui.visit import QUIET, Notice, Seen, told
 
-LOG = logging.getLogger(__name__)
 INSIDE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SAVE = "(file) => { window.blip2Download(file); }"  # assets/script/caption.js
 Updates = dict[Any, Any]
@@ -36,10 +33,7 @@ def search_tab(studio: Studio) -> None:
 
 def sorry(error: Exception) -> Any:
     """The notice that says what went wrong."""
-    if isinstance(error, Blip2Error):
-        return notice(Notice(str(error), failed=not isinstance(error, BadInput)))
-    LOG.error("The search tab failed.", exc_info=error)
-    return notice(Notice(CRASHED, failed=True))
+    return notice(Notice(told(error), failed=not isinstance(error, BadInput)))
 
 
 class SearchTab:

@@ -3,14 +3,17 @@
 Frozen, and without gradio: the actions make them, the tab shows them.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from blip2.chat import Conversation
-from blip2.errors import BadImage, BadSetting
+from blip2.errors import BadImage, BadSetting, Blip2Error
 from blip2.prompts import Mode
 from blip2.values import Decoding, Picture
 
+LOG = logging.getLogger(__name__)
+CRASHED = "Something in the program failed; nothing is lost, and the log of the server says what it was. Try again."
 Seen = Picture | BadImage | None  # what is in the picture frame
 
 
@@ -35,6 +38,14 @@ class Notice:
 
 
 QUIET = Notice()
+
+
+def told(error: Exception) -> str:
+    """What is said of whatever went wrong; what nobody foresaw becomes one calm sentence, and goes to the log."""
+    if isinstance(error, Blip2Error):
+        return str(error)
+    LOG.error("A request from the page failed.", exc_info=error)
+    return CRASHED
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from chatting import CHOICE, POCKET, RED, asked, last, make, visit_after
 
 from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import Busy
-from blip2.ui.chat_actions import ALREADY, CRASHED, ChatActions
-from blip2.ui.visit import Choice, Visit
+from blip2.ui.chat_actions import ALREADY, ChatActions
+from blip2.ui.visit import CRASHED, Choice, Visit
 from blip2.ui.visitors import Visitors
 from blip2.values import Finish
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from blip2.errors import Busy
 from blip2.settings import Settings
-from blip2.ui.chat_actions import CRASHED
 from blip2.ui.shell import TABS, page, serve
 from blip2.ui.studio import Studio
+from blip2.ui.visit import CRASHED
 
 COMPARE = [tab for tab in TABS if tab.title == "Compare"]
 

@@ -9,7 +9,8 @@ from blip2.backends.base import answer
 from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import WillNotFit
 from blip2.images import picture_from
-from blip2.ui.models_actions import CLOSED, CRASHED, ModelsActions, versions
+from blip2.ui.models_actions import CLOSED, ModelsActions, versions
+from blip2.ui.visit import CRASHED
 from blip2.values import Fit, ModelInfo, Request
 
 MODELS = (
