@@ -15,7 +15,7 @@
   const label = () => {
     name(one('#chat-box .submit-button'), 'Send');
     name(one('#chat-box .stop-button'), 'Stop');
-    document.querySelectorAll('#chat-examples .thumbnail-item').forEach((item) => {
+    document.querySelectorAll('.example-row .thumbnail-item').forEach((item) => {
       name(item, item.querySelector('img')?.alt ?? 'Example');
       item.title = item.querySelector('img')?.alt ?? '';
     });

@@ -10,10 +10,6 @@
   const label = () => {
     set(one('#compare-box .submit-button'), 'aria-label', 'Send');
     set(one('#compare-box .stop-button'), 'aria-label', 'Stop both');
-    document.querySelectorAll('#compare-examples .thumbnail-item').forEach((item) => {
-      set(item, 'aria-label', item.querySelector('img')?.alt ?? 'Example');
-      set(item, 'title', item.querySelector('img')?.alt ?? '');
-    });
     document.querySelectorAll('#compare-vote-buttons button').forEach((button) => {
       set(button, 'aria-pressed', String(button.classList.contains('primary')));
     });

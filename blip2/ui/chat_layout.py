@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from blip2.chat import Conversation
-from blip2.ui import empty_state
+from blip2.ui import asking, empty_state
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.chat_look import ChatLook
 from blip2.ui.decoding_panel import decoding_panel
@@ -15,7 +15,6 @@ from blip2.ui.notice import notice_line
 from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.visit import Visit
 
-CHIPS = 4
 KEPT = 86_400  # seconds that a visitor's state outlives the visit
 
 
@@ -56,7 +55,7 @@ def chat_layout(actions: ChatActions, shown: Sequence[Example], look: ChatLook) 
         with gr.Column(scale=5, min_width=300, elem_id="chat-left"):
             picture, remark = _picture()
             look.build()
-            gallery = _gallery(shown) if shown else None
+            gallery = asking.example_row(shown, "chat-examples")
         with gr.Column(scale=8, min_width=320, elem_id="chat-right"):
             with gr.Row(elem_id="chat-bar", equal_height=True):
                 model = gr.Dropdown(
@@ -72,11 +71,8 @@ def chat_layout(actions: ChatActions, shown: Sequence[Example], look: ChatLook) 
                 clear = gr.Button("New chat", size="sm", elem_id="chat-clear", min_width=0, scale=0)
             bot = _conversation(empty_state.placeholder(first))
             notice = notice_line("chat-notice")
-            with gr.Row(elem_id="chat-chips"):
-                chips = [
-                    gr.Button("", size="sm", visible=False, min_width=0, elem_classes="chip") for _ in range(CHIPS)
-                ]
-            box = _question_box()
+            chips = asking.chip_row("chat-chips")
+            box = asking.question_box("chat-box", "Your question", "Ask about the picture")
             panel = decoding_panel("chat")
     return Parts(visit, picture, remark, gallery, model, files, clear, bot, notice, chips, box, panel.knobs)
 
@@ -103,20 +99,6 @@ def _conversation(placeholder: str) -> gr.Chatbot:
     )
 
 
-def _question_box() -> gr.Textbox:
-    return gr.Textbox(
-        label="Your question",
-        show_label=False,
-        container=False,
-        lines=1,
-        max_lines=6,
-        placeholder="Ask about the picture",
-        submit_btn=True,
-        elem_id="chat-box",
-        html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
-    )
-
-
 def _file_menu() -> FileMenu:
     with gr.Accordion("File", open=False, elem_id="chat-file"):
         markdown = gr.Button("Save for reading (Markdown)", size="sm", elem_id="chat-save-markdown")
@@ -124,19 +106,3 @@ def _file_menu() -> FileMenu:
         json = gr.Button("Save to go on later (JSON)", size="sm", elem_id="chat-save-json")
         opened = gr.UploadButton("Open a saved conversation", size="sm", file_types=[".json"], elem_id="chat-open")
     return FileMenu(markdown, html, json, opened, gr.JSON(visible=False))
-
-
-def _gallery(shown: Sequence[Example]) -> gr.Gallery:
-    gr.HTML('<h2 class="quiet-title">Examples</h2>', padding=False)
-    return gr.Gallery(
-        [(example.thumbnail, example.title) for example in shown],
-        label="Examples",
-        show_label=False,
-        columns=6,
-        object_fit="cover",
-        allow_preview=False,
-        interactive=False,
-        height="auto",
-        buttons=[],
-        elem_id="chat-examples",
-    )

@@ -7,11 +7,12 @@ import gradio as gr
 
 from blip2.errors import Blip2Error, Busy
 from blip2.ui import chat_view, conversation_file
+from blip2.ui.asking import Updates
 from blip2.ui.chat_actions import ChatActions, by_digest
 from blip2.ui.chat_api import ChatApi
 from blip2.ui.chat_layout import Parts, chat_layout
 from blip2.ui.chat_look import ChatLook
-from blip2.ui.chat_updates import ChatUpdates, Updates
+from blip2.ui.chat_updates import ChatUpdates
 from blip2.ui.conversation_file import Form
 from blip2.ui.decoding_panel import choice
 from blip2.ui.examples import Example, examples

@@ -5,15 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.ui import chat_view, empty_state
+from blip2.ui import asking, chat_view, empty_state
+from blip2.ui.asking import Updates
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.chat_layout import Parts
 from blip2.ui.examples import Example
 from blip2.ui.notice import notice
 from blip2.ui.visit import Seen, Step, Visit
-from blip2.values import Picture
-
-Updates = dict[Any, Any]
 
 
 class ChatUpdates:
@@ -33,21 +31,17 @@ class ChatUpdates:
             updates[parts.visit] = step.visit
             updates[parts.bot] = chat_view.messages(step.visit.conversation, self._actions.doubtful(step.visit))
             if step.busy is not None:
-                updates |= self._suggested(step.visit, step.busy)
+                updates |= asking.offer(parts.chips, self._actions.suggestions(step.visit), step.busy)
                 updates[parts.remark] = self.remark(step.visit, model)
         if step.busy is not None or step.text is not None:
-            updates[parts.box] = _box(step.busy, step.text)
+            updates[parts.box] = asking.boxed(step.busy, step.text)
         if step.notice is not None:
             updates[parts.notice] = notice(step.notice)
         return updates or {parts.notice: gr.skip()}
 
     def mark(self, seen: Seen) -> Updates:
-        """The mark on the example that is in the frame. -1 is none: None would leave the gallery's mark where it is."""
-        if self._parts.gallery is None:
-            return {}
-        digest = seen.digest if isinstance(seen, Picture) else ""
-        at = next((at for at, example in enumerate(self._shown) if example.picture.digest == digest), -1)
-        return {self._parts.gallery: gr.update(selected_index=at)}
+        """The mark on the example that is in the frame."""
+        return asking.mark(self._parts.gallery, self._shown, seen)
 
     def model(self, visit: Visit, model: str) -> Updates:
         """What the page says of the chosen model."""
@@ -59,18 +53,4 @@ class ChatUpdates:
 
     def remark(self, visit: Visit, model: str) -> Any:
         """The calm word under a picture that the chosen model cannot see."""
-        foreign = visit.foreign and self._actions.pocket(model)
-        return gr.update(value=f'<p role="status">{empty_state.FOREIGN}</p>' if foreign else "", visible=foreign)
-
-    def _suggested(self, visit: Visit, busy: bool) -> Updates:
-        offered: list[Any] = [
-            gr.update(value=text, visible=True, interactive=not busy) for text in self._actions.suggestions(visit)
-        ]
-        chips = self._parts.chips
-        return dict(zip(chips, [*offered, *[gr.update(visible=False)] * len(chips)], strict=False))
-
-
-def _box(busy: bool | None, text: str | None) -> Any:
-    """The question box: with a Stop button while an answer is written, a Send button otherwise."""
-    changes: dict[str, Any] = {} if busy is None else {"submit_btn": not busy, "stop_btn": busy}
-    return gr.update(**changes) if text is None else gr.update(value=text, **changes)
+        return asking.remark(visit.foreign and self._actions.pocket(model))

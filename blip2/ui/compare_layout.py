@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from blip2.ui import compare_view, compare_visit
-from blip2.ui.chat_layout import CHIPS, KEPT
+from blip2.ui import asking, compare_view, compare_visit
+from blip2.ui.chat_layout import KEPT
 from blip2.ui.chat_view import escape
 from blip2.ui.compare_actions import CompareActions
 from blip2.ui.decoding_panel import START, DecodingPanel, decoding_panel
@@ -68,17 +68,14 @@ def compare_layout(actions: CompareActions, shown: Sequence[Example]) -> Compare
         with gr.Column(scale=4, min_width=280, elem_id="compare-left"):
             picture = picture_frame("compare-image", "The picture that both models are asked about")
             remark = gr.HTML(elem_id="compare-remark", visible=False, padding=False)
-            gallery = _gallery(shown) if shown else None
+            gallery = asking.example_row(shown, "compare-examples")
         with gr.Column(scale=10, min_width=320, elem_id="compare-right"):
             one, other, blind, again, undo, clear = _bar(actions.models, first, second)
             rounds = gr.HTML(compare_view.rounds(visit.value, actions.models), elem_id="compare-rounds", padding=False)
             notice = notice_line("compare-notice")
             votes, buttons, asked = _votes()
-            with gr.Row(elem_id="compare-chips"):
-                chips = [
-                    gr.Button("", size="sm", visible=False, min_width=0, elem_classes="chip") for _ in range(CHIPS)
-                ]
-            box = _question_box()
+            chips = asking.chip_row("compare-chips")
+            box = asking.question_box("compare-box", "Your question to both models", "Ask both about the picture")
             with gr.Row(elem_id="compare-panels", equal_height=False):
                 contestants = (
                     _contestant("compare-a", one, actions.models),
@@ -88,23 +85,6 @@ def compare_layout(actions: CompareActions, shown: Sequence[Example]) -> Compare
         visit, picture, remark, gallery, blind, again, undo, clear, rounds, votes, buttons, asked, notice, chips, box,
         contestants, _results(),
     )  # fmt: skip
-
-
-def _gallery(shown: Sequence[Example]) -> gr.Gallery:
-    gr.HTML('<h2 class="quiet-title">Examples</h2>', padding=False)
-    return gr.Gallery(
-        [(example.thumbnail, example.title) for example in shown],
-        label="Examples",
-        show_label=False,
-        columns=6,
-        object_fit="cover",
-        allow_preview=False,
-        interactive=False,
-        height="auto",
-        buttons=[],
-        elem_id="compare-examples",
-        elem_classes="example-row",
-    )
 
 
 def _bar(
@@ -142,20 +122,6 @@ def _votes() -> tuple[gr.Column, dict[Verdict, gr.Button], gr.HTML]:
                 for verdict, words in compare_view.VERDICTS.items()
             }
     return votes, buttons, asked
-
-
-def _question_box() -> gr.Textbox:
-    return gr.Textbox(
-        label="Your question to both models",
-        show_label=False,
-        container=False,
-        lines=1,
-        max_lines=6,
-        placeholder="Ask both about the picture",
-        submit_btn=True,
-        elem_id="compare-box",
-        html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
-    )
 
 
 def _contestant(prefix: str, model: gr.Dropdown, models: Sequence[ModelInfo], greedy: bool = False) -> Contestant:

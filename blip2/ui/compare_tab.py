@@ -8,11 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from blip2.ui import asking
+from blip2.ui.asking import Updates
 from blip2.ui.chat_actions import ChatActions, by_digest
 from blip2.ui.compare_actions import Choices, CompareActions
 from blip2.ui.compare_endpoints import CompareEndpoints
 from blip2.ui.compare_layout import CompareParts, compare_layout, panel_title
-from blip2.ui.compare_updates import CompareUpdates, Updates
+from blip2.ui.compare_updates import CompareUpdates
 from blip2.ui.compare_visit import CompareStep, CompareVisit
 from blip2.ui.decoding_panel import choice
 from blip2.ui.examples import Example, examples
@@ -20,7 +22,6 @@ from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import Notice, Seen, told
 from blip2.ui.visitors import Visitors
-from blip2.values import Picture
 from blip2.votes import FILE, Verdict, VoteBook
 
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}  # gradio's own progress would cover the answers
@@ -120,7 +121,7 @@ class CompareTab:
         updates = self.updates.after(step, (first, second))
         if step.notice and step.notice.failed:
             return updates | {self.parts.picture: visit.picture}
-        return updates | self._mark(seen)
+        return updates | asking.mark(self.parts.gallery, self.shown, seen)
 
     def on_undo(self, visit: CompareVisit, first: str, second: str) -> Updates:
         """Take back the last question and both answers; the question returns to the box."""
@@ -155,14 +156,6 @@ class CompareTab:
     def on_example(self, event: gr.SelectData) -> str:
         """Put the chosen example into the frame."""
         return self.shown[int(event.index)].path
-
-    def _mark(self, seen: Seen) -> Updates:
-        """The mark on the example that is in the frame; -1 is none."""
-        if self.parts.gallery is None:
-            return {}
-        digest = seen.digest if isinstance(seen, Picture) else ""
-        at = next((at for at, example in enumerate(self.shown) if example.picture.digest == digest), -1)
-        return {self.parts.gallery: gr.update(selected_index=at)}
 
     def _answering(
         self, visitor: str, steps: Generator[CompareStep, None, None], models: tuple[str, str]

@@ -5,13 +5,12 @@ from typing import Any
 import gradio as gr
 
 from blip2.errors import VotesUnusable
-from blip2.ui import compare_results, compare_view, empty_state
+from blip2.ui import asking, compare_results, compare_view
+from blip2.ui.asking import Updates
 from blip2.ui.compare_actions import CompareActions
 from blip2.ui.compare_layout import CompareParts
 from blip2.ui.compare_visit import CompareStep, CompareVisit
 from blip2.ui.notice import notice
-
-Updates = dict[Any, Any]
 
 
 class CompareUpdates:
@@ -30,11 +29,12 @@ class CompareUpdates:
             doubtful = self._actions.chat.doubtful(step.visit.sides[0])
             updates[parts.rounds] = compare_view.rounds(step.visit, self._actions.models, doubtful)
             if step.busy is not None:
-                updates |= self._suggested(step.visit, step.busy) | self._turning(step.visit, step.busy)
+                updates |= asking.offer(parts.chips, self._actions.suggestions(step.visit), step.busy)
+                updates |= self._turning(step.visit, step.busy)
                 updates |= self.voting(step.visit)
                 updates[parts.remark] = self.remark(step.visit, models)
         if step.busy is not None or step.text is not None:
-            updates[parts.box] = _box(step.busy, step.text)
+            updates[parts.box] = asking.boxed(step.busy, step.text)
         if step.notice is not None:
             updates[parts.notice] = notice(step.notice)
         return updates or {parts.notice: gr.skip()}
@@ -62,8 +62,7 @@ class CompareUpdates:
 
     def remark(self, visit: CompareVisit, models: tuple[str, str]) -> Any:
         """The calm word under a picture that one of the chosen models cannot see."""
-        foreign = visit.foreign and any(self._actions.chat.pocket(model) for model in models)
-        return gr.update(value=f'<p role="status">{empty_state.FOREIGN}</p>' if foreign else "", visible=foreign)
+        return asking.remark(visit.foreign and any(self._actions.chat.pocket(model) for model in models))
 
     def results(self) -> str:
         """What all votes say now."""
@@ -76,16 +75,3 @@ class CompareUpdates:
     def _turning(self, visit: CompareVisit, busy: bool) -> Updates:
         ready = gr.update(interactive=bool(visit.rounds) and not busy)
         return {self._parts.again: ready, self._parts.undo: gr.update(interactive=bool(visit.rounds))}
-
-    def _suggested(self, visit: CompareVisit, busy: bool) -> Updates:
-        offered: list[Any] = [
-            gr.update(value=text, visible=True, interactive=not busy) for text in self._actions.suggestions(visit)
-        ]
-        chips = self._parts.chips
-        return dict(zip(chips, [*offered, *[gr.update(visible=False)] * len(chips)], strict=False))
-
-
-def _box(busy: bool | None, text: str | None) -> Any:
-    """The question box: with a Stop button while answers are written, a Send button otherwise."""
-    changes: dict[str, Any] = {} if busy is None else {"submit_btn": not busy, "stop_btn": busy}
-    return gr.update(**changes) if text is None else gr.update(value=text, **changes)
