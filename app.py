@@ -8,9 +8,9 @@ python app.py --help                                       # every setting; BLIP
 import argparse
 import sys
 
-from blip2.cli.serve import serve
+from blip2.cli.serve import serve, settled
 from blip2.errors import Blip2Error
-from blip2.settings import add_flags, load
+from blip2.settings import add_flags
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="app.py", description="BLIP-2 Studio in the browser.")
     add_flags(parser)
     try:
-        serve(load(vars(parser.parse_args(arguments))))
+        serve(settled(vars(parser.parse_args(arguments))))
     except Blip2Error as error:
         print(error, file=sys.stderr)
         return 1

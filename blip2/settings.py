@@ -1,4 +1,4 @@
-"""Settings: one frozen value, made from flags, then `BLIP2_…` variables, then defaults.
+"""Settings: one frozen value, made from flags, then `BLIP2_…` variables, then a Spacefile's limits, then defaults.
 
 Only this module reads the environment and decides what a flag means. Unknown names and bad values are refused with a
 sentence. `table()` is the list for the README. It knows no torch.
@@ -21,6 +21,22 @@ PREFIX = "BLIP2_"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+# The settings that a Spacefile's [limits] may say.
+LIMITS = (
+    "max_upload_mb",
+    "max_album_mb",
+    "max_waiting",
+    "deadline",
+    "cache_mb",
+    "api_rate",
+    "api_body_mb",
+    "visitor_waiting",
+    "visitor_rate",
+    "address_waiting",
+    "address_rate",
+    "upload_mb_hour",
+    "upload_files_minute",
+)
 
 
 def _about(default: Any, meaning: str, **limits: Any) -> Any:
@@ -112,14 +128,20 @@ class Settings:
         return read_people(Path(self.auth_file)) if self.auth_file else None
 
 
-def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this run. `flags` maps names to values as typed (None: not given); the environment comes next.
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    limits: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of this run. `flags` maps names to values as typed (None: not given); the environment comes next,
+    then the `limits` of a Spacefile, then the defaults.
 
     Raises `BadSetting` for an unknown name, with the nearest one, and for a bad value.
     """
     environment = os.environ if environment is None else environment
     known = {each.name: each for each in fields(Settings)}
-    given: dict[str, tuple[str, Any]] = {
+    given: dict[str, tuple[str, Any]] = _limits(limits or {})
+    given |= {
         key.removeprefix(PREFIX).lower(): (key, value)
         for key, value in sorted(environment.items())
         if key.startswith(PREFIX) and value != ""
@@ -133,6 +155,16 @@ def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] 
             raise BadSetting(f"The setting {source} is unknown.{hint}")
         values[name] = _parsed(known[name], source, value)
     return Settings(**values)
+
+
+def _limits(limits: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+    for name in limits:
+        if name not in LIMITS:
+            near = difflib.get_close_matches(name, LIMITS, n=1, cutoff=0.0)[0]
+            raise BadSetting(
+                f"The Spacefile has an unknown key limits.{name}; the nearest allowed one is limits.{near}."
+            )
+    return {name: (f"limits.{name} of the Spacefile", value) for name, value in limits.items()}
 
 
 def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = None) -> None:

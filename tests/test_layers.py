@@ -40,7 +40,7 @@ LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module o
         }
     ),
     frozenset({"pocket", "evaluation", "bench", "checkup", "doctor"}),
-    frozenset({"api", "ui"}),
+    frozenset({"api", "ui", "space"}),
     frozenset({"cli", "__main__"}),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

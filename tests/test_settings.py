@@ -26,6 +26,27 @@ def test_flags_win_over_variables() -> None:
     assert (made.port, made.device) == (1234, "cuda")
 
 
+def test_limits_of_a_spacefile_stand_between_variables_and_defaults() -> None:
+    limits = {"max_upload_mb": "5", "max_waiting": "6", "deadline": "7.5"}
+    made = settings.load({"max_upload_mb": "1"}, {"BLIP2_MAX_UPLOAD_MB": "2", "BLIP2_MAX_WAITING": "3"}, limits)
+    assert (made.max_upload_mb, made.max_waiting, made.deadline) == (1, 3, 7.5)
+    assert made.api_rate == Settings().api_rate
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"host": "0.0.0.0"}, "unknown key limits.host; the nearest allowed one is limits."),
+        ({"max_uploads_mb": "5"}, "the nearest allowed one is limits.max_upload_mb"),
+        ({"max_upload_mb": "2.5"}, "limits.max_upload_mb of the Spacefile must be a whole number"),
+        ({"max_upload_mb": "0"}, "between 1"),
+    ],
+)
+def test_limits_that_are_none_are_refused(limits: dict[str, str], said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        settings.load({}, {}, limits)
+
+
 def test_other_variables_and_empty_ones_are_passed_over() -> None:
     assert settings.load({}, {"PORT": "1", "HOME": "/", "BLIP2_PORT": ""}) == Settings()
 

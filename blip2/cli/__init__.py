@@ -26,6 +26,7 @@ from blip2.cli import (
     replay,
     search,
     serve,
+    space,
     votes,
     zoo,
 )
@@ -47,6 +48,7 @@ COMMANDS = (
     bench,
     votes,
     serve,
+    space,
     key,
     password,
 )

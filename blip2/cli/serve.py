@@ -2,6 +2,8 @@
 
 import argparse
 import functools
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from blip2 import settings
@@ -14,7 +16,7 @@ def add(commands: Any) -> None:
         "serve",
         help="open the web page and the HTTP API",
         description="Open the web page, and the HTTP API under /v1 on the same port. Every flag of a setting can be "
-        "given as a variable too: --port as BLIP2_PORT.",
+        "given as a variable too: --port as BLIP2_PORT. A Spacefile in this folder says what its limits are otherwise.",
         epilog="example: python -m blip2 serve --models blip2_opt/pretrain_opt2.7b --port 8000",
     )
     parser.add_argument("--no-ui", action="store_true", help="serve the API alone, without the page")
@@ -25,8 +27,15 @@ def add(commands: Any) -> None:
 def run(typed: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; 0."""
     given = {name: value for name, value in vars(typed).items() if name not in ("run", "no_ui")}
-    serve(settings.load(given), page=not typed.no_ui)
+    serve(settled(given), page=not typed.no_ui)
     return 0
+
+
+def settled(flags: Mapping[str, Any]) -> Settings:
+    """The settings of a studio that serves: those of `settings.load`, and the limits of a Spacefile in this folder."""
+    from blip2.space.spacefile import NAME, limits_in
+
+    return settings.load(flags, limits=limits_in(Path(NAME)))
 
 
 def serve(chosen: Settings, page: bool = True) -> None:
