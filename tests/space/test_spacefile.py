@@ -56,7 +56,7 @@ def test_true_and_numbers_become_what_a_variable_holds() -> None:
         (("name", ""), r"lacks space.name; add it under \[space\]"),
         (("name", "name = 3"), "space.name must be a text in quotes, not 3"),
         (("include", 'include = "app.py"'), "files.include must be a list of texts"),
-        (("answers", "seconds = true"), "smoke.seconds must be a whole number, not True"),
+        (("[smoke]", "[smoke]\nseconds = true"), "smoke.seconds must be a whole number, not True"),
         (("BLIP2_HOST", "BLIP2_HOST = {a = 1}"), "variables.BLIP2_HOST must be a text, a number"),
         (("required", 'BLIP2_KEY = "swordfish"'), "secrets go there by name only"),
         (("torch", 'storage = "small"'), r"mount a bucket with \[\[volumes\]\]"),
