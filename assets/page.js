@@ -54,6 +54,9 @@
     if (!picture || !id) return;
     event.preventDefault();
     event.stopPropagation();
+    window.blip2Picture(id, picture);
+  }, true);
+  window.blip2Picture = (id, picture) => {
     one(`#${id} :is(button[aria-label="Remove Image"], button[aria-label="Clear"])`)?.click();
     const hand = (tries) => {
       const input = one(`#${id} input[type=file]`);
@@ -64,7 +67,7 @@
       input.dispatchEvent(new Event('change', { bubbles: true }));
     };
     hand(40);
-  }, true);
+  };
 
   // Copy and edit work on the text, not on its markup.
   let copying = false;

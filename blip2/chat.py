@@ -136,6 +136,12 @@ def stopped(conversation: Conversation) -> Conversation:
     return _with_last(conversation, replace(conversation.turns[-1], finish=Finish.CANCELLED))
 
 
+def finished(conversation: Conversation) -> Conversation:
+    """The conversation without a last turn that is still being written."""
+    writing = bool(conversation.turns) and conversation.turns[-1].finish is None
+    return undo(conversation) if writing else conversation
+
+
 def samples(decoding: Decoding) -> bool:
     """Whether the answer depends on the seed."""
     return decoding.method == "nucleus" or decoding.beam_sample

@@ -108,6 +108,7 @@ class Request:
     """One generation. `prompt` is what the language model reads after the picture's tokens, to the letter.
 
     `deadline` is a number of seconds from submission; `seed` makes sampling repeatable; `visitor` is for fairness.
+    Raises `BadSetting` for a seed of more than 64 bits.
     """
 
     model: str
@@ -118,6 +119,10 @@ class Request:
     deadline: float | None = None
     visitor: str = ""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        if not -(2**63) <= self.seed < 2**63:
+            raise BadSetting(f"The seed is {self.seed:.3g}; it must be a whole number of at most 19 digits.")
 
 
 class Finish(StrEnum):

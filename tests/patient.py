@@ -12,6 +12,7 @@ from blip2.values import Chunk, ModelInfo, Request
 MODELS = (
     ModelInfo("pocket/opt", "Pocket OPT", "opt", "pocket_opt", "abc123", pocket=True),
     ModelInfo("pocket/t5", "Pocket FlanT5", "t5", "pocket_t5", "def456", pocket=True),
+    ModelInfo("pocket/itm", "Pocket matching", "itm", "pocket_itm", "fed654", pocket=True),
 )
 HOSTILE = "<img src=http://elsewhere.example/x.png> a < b & <b>c</b>"
 

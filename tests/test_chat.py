@@ -84,6 +84,8 @@ def test_a_question_without_a_picture_is_refused(backend: ScriptedBackend) -> No
 
 
 def test_a_matching_model_is_refused(backend: ScriptedBackend, empty: Conversation) -> None:
+    with pytest.raises(BadSetting, match="The seed is 1.84e[+]19"):
+        list(chat.ask(backend, Conversation("scripted/opt", picture(), seed=2**64), "why?"))
     with pytest.raises(BadSetting, match="scripted/itm"):
         asked(backend, replace(empty, model="scripted/itm"), "what is this?")
 

@@ -44,19 +44,20 @@ class Visitor:
         context = {"viewport": {"width": 1280, "height": 900}, **context}
         self.context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **context)
         self.context.set_default_timeout(LIMIT)
-        self.page: Page = self.context.new_page()
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         self.address = address
         self.come()
 
     def come(self) -> None:
-        """Open the page anew, as one who was never there: nothing of a visit is kept by the browser."""
-        self.requests.clear()
-        self.errors.clear()
+        """Open the page in a new tab, as one who was never there: what the browser keeps belongs to the tab."""
+        for page in self.context.pages:
+            page.close()
+        self.page: Page = self.context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        requests, errors = self.requests, self.errors
+        self.page.on("request", lambda request: requests.append(request.url))
+        self.page.on("pageerror", lambda error: errors.append(str(error)))
+        self.page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
         self.page.goto(self.address)
         self.box.wait_for()
         self.page.locator("#chat-bot .empty").wait_for()

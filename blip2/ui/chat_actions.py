@@ -7,11 +7,11 @@ here are the ids of requests that are to be given up.
 
 import threading
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from blip2 import chat
+from blip2 import chat, transcript
 from blip2.backends.base import Backend
 from blip2.chat import Conversation
 from blip2.errors import BadImage, Blip2Error
@@ -148,9 +148,25 @@ class ChatActions:
             talk = conversation_file.read(path, visit.conversation.model)
         except Blip2Error as error:
             return Step(notice=Notice(str(error), failed=True))
+        return self._taken_up(visit, talk, "The saved conversation is open")
+
+    def come_back(self, visit: Visit, seen: Picture, text: str) -> Step:
+        """Take up the conversation that the visitor's browser kept, about the picture now in the frame.
+
+        One about another picture, or damaged, is none: nothing changes.
+        """
+        try:
+            talk = transcript.from_json(text, seen)
+        except Blip2Error:
+            return Step()
+        offered = {info.name for info in self.models}
+        talk = talk if talk.model in offered else replace(talk, model=visit.conversation.model)
+        return self._taken_up(visit, talk, "Your conversation is back")
+
+    def _taken_up(self, visit: Visit, talk: Conversation, said: str) -> Step:
         self._drop(visit)
         count = len(talk.turns)
-        notice = Notice(f"The saved conversation is open: {count} question{'s' if count != 1 else ''}. Go on asking.")
+        notice = Notice(f"{said}: {count} question{'s' if count != 1 else ''}. Go on asking.")
         return Step(Visit(chat.stopped(talk), foreign=self.is_foreign(talk.picture)), False, None, notice)
 
     def is_foreign(self, picture: Picture | None) -> bool:
@@ -242,8 +258,3 @@ class ChatActions:
                         return
         finally:
             talks.close()
-
-
-def by_digest(pairs: Iterable[tuple[Picture, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
-    """First questions by the digest of their picture."""
-    return {picture.digest: questions for picture, questions in pairs}

@@ -10,7 +10,7 @@ import gradio as gr
 
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.chat_layout import Parts
-from blip2.ui.decoding_panel import choice
+from blip2.ui.decoding_panel import choice, with_knobs
 from blip2.ui.visit import Seen, Step, Visit
 
 Told = dict[Any, Any]
@@ -36,6 +36,7 @@ class ChatApi:
             retried.click(self.on_retry, [parts.visit, *choosing], api_name="retry", **sending),
         ]
 
+    @with_knobs()
     def on_ask(
         self, request: gr.Request, visit: Visit, picture: Seen, question: str, model: str, *settings: Any
     ) -> Iterator[Told]:
@@ -43,6 +44,7 @@ class ChatApi:
         chosen = choice(model, settings)
         yield from self._told(self._actions.ask(visit, picture, question, chosen, request.session_hash or ""))
 
+    @with_knobs()
     def on_retry(self, request: gr.Request, visit: Visit, model: str, *settings: Any) -> Iterator[Told]:
         """Ask the last question again with the settings as they are now; streams the answer with its facts."""
         yield from self._told(self._actions.retry(visit, choice(model, settings), request.session_hash or ""))

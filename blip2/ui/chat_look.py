@@ -7,14 +7,17 @@ read the question.
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from blip2.backends.base import Backend
+from blip2.errors import BadImage
 from blip2.ui.chat_view import escape
 from blip2.ui.match_heat import overlay, place, preview
-from blip2.ui.visit import Seen, told
+from blip2.ui.notice import notice
+from blip2.ui.visit import QUIET, Notice, Seen, told
 from blip2.values import Picture
 
 SHOW, HIDE = "Where it looked", "Hide where it looked"
@@ -22,6 +25,14 @@ ABOUT = (
     "Attention of the Q-Former's queries over the picture: where they looked, the same for every question. It is no "
     "explanation of an answer."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a map is of: it is stale once another picture or model is there."""
+
+    digest: str
+    model: str
 
 
 def heat(backend: Backend, model: str, picture: Picture) -> str:
@@ -50,35 +61,55 @@ class ChatLook:
         """Make the components, where they are to stand."""
         self.button = gr.Button(SHOW, size="sm", visible=False, elem_id="chat-look")
         self.shown = gr.HTML(visible=False, elem_id="chat-heat", padding=False)
+        self._looked = gr.State(None)
 
-    def wire(self, picture: gr.Image, model: gr.Dropdown) -> None:
-        """The button's event, and hiding the map when it is of another picture or model."""
-        outputs: list[Any] = [self.button, self.shown]
-        quietly: dict[str, Any] = {"show_progress": "hidden"}
-        gr.on([picture.change, model.change], self.on_frame, picture, outputs, api_visibility="private", **quietly)
-        self.button.click(self.on_look, [picture, model, self.button], outputs, api_name="where_it_looked", **quietly)
+    def wire(self, picture: gr.Image, model: gr.Dropdown, notice_line: gr.HTML) -> None:
+        """The button's event, hiding the map when it is of another picture or model, and the endpoint for programs."""
+        outputs: list[Any] = [self.button, self.shown, self._looked]
+        inside: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        gr.on([picture.change, model.change], self.on_frame, picture, outputs, **inside)
+        pressing = [picture, model, self._looked]
+        pressed = self.button.click(self.on_press, pressing, [*outputs, notice_line], **inside)
+        pressed.then(self.on_shown, pressing, outputs, queue=False, **inside)
+        called, map_ = gr.Button(visible=False), gr.JSON(visible=False, label="Attention")
+        called.click(self.on_call, [picture, model], map_, api_name="where_it_looked", show_progress="hidden")
 
-    def on_frame(self, seen: Seen) -> tuple[Any, Any]:
+    def on_frame(self, seen: Seen) -> tuple[Any, Any, Any]:
         """Offer the map for a picture; what is shown is of an earlier one."""
-        return gr.update(value=SHOW, visible=isinstance(seen, Picture)), gr.update(value="", visible=False)
+        return gr.update(value=SHOW, visible=isinstance(seen, Picture)), gr.update(value="", visible=False), None
 
-    def on_look(self, request: gr.Request, seen: Seen, model: str, label: str) -> tuple[Any, Any]:
-        """Where a model's Q-Former looked in the picture: a map over it as HTML.
-
-        Args:
-            seen: the picture.
-            model: one of the models offered.
-            label: what the button says; "Hide where it looked" takes the map away.
-        """
-        if label == HIDE or not isinstance(seen, Picture):
-            return self.on_frame(seen)
+    def on_press(self, request: gr.Request, seen: Seen, model: str, looked: Looked | None) -> tuple[Any, Any, Any, Any]:
+        """Draw the map, or take it away where it is shown."""
+        if looked is not None or not isinstance(seen, Picture):
+            return *self.on_frame(seen), gr.skip()
         try:
             with self._admitted(request.session_hash or ""):
-                shown = heat(self._backend, model, seen)
+                drawn = heat(self._backend, model, seen)
         except Exception as error:
-            return gr.update(value=SHOW), gr.update(value=_sorry(told(error)), visible=True)
-        return gr.update(value=HIDE), gr.update(value=shown, visible=True)
+            return *self.on_frame(seen), notice(Notice(told(error), failed=True))
+        shown = gr.update(value=drawn, visible=True)
+        return gr.update(value=HIDE), shown, Looked(seen.digest, model), notice(QUIET)
 
+    def on_shown(self, seen: Seen, model: str, looked: Looked | None) -> tuple[Any, Any, Any]:
+        """Take the map away again if picture or model changed while it was drawn."""
+        now = Looked(seen.digest, model) if isinstance(seen, Picture) else None
+        return (gr.skip(),) * 3 if looked in (None, now) else self.on_frame(seen)
 
-def _sorry(sentence: str) -> str:
-    return f'<p role="alert">{escape(sentence)}</p>'
+    def on_call(self, request: gr.Request, picture: Seen, model: str) -> dict[str, Any]:
+        """Where a model's Q-Former looked: shares of its attention over the picture's patches, row by row from the top.
+
+        Args:
+            picture: the picture.
+            model: one of the models offered.
+        """
+        try:
+            if isinstance(picture, BadImage):
+                raise picture
+            if picture is None:
+                raise BadImage("There is no picture to look at; add one first.")
+            with self._admitted(request.session_hash or ""):
+                grid = self._backend.attend(model, picture).maps[0]
+        except Exception as error:
+            return {"error": told(error)}
+        where, share = place(grid)
+        return {"map": [[round(float(value), 6) for value in row] for row in grid], "most": where, "share": share}

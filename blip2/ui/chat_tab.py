@@ -8,14 +8,15 @@ import gradio as gr
 from blip2.errors import Blip2Error, Busy
 from blip2.ui import chat_view, conversation_file
 from blip2.ui.asking import Updates
-from blip2.ui.chat_actions import ChatActions, by_digest
+from blip2.ui.chat_actions import ChatActions
 from blip2.ui.chat_api import ChatApi
 from blip2.ui.chat_layout import Parts, chat_layout
 from blip2.ui.chat_look import ChatLook
+from blip2.ui.chat_return import ChatReturn
 from blip2.ui.chat_updates import ChatUpdates
 from blip2.ui.conversation_file import Form
 from blip2.ui.decoding_panel import choice
-from blip2.ui.examples import Example, examples
+from blip2.ui.examples import Example, examples, questions_by_picture
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen, Step, Visit
@@ -32,7 +33,7 @@ def chat_tab(studio: Studio) -> None:
     shown = examples()
     actions = ChatActions(
         studio.backend,
-        by_digest((example.picture, example.questions) for example in shown),
+        questions_by_picture(shown),
         studio.is_foreign,
         studio.settings.deadline,
         studio.visitors.admitted,
@@ -40,7 +41,7 @@ def chat_tab(studio: Studio) -> None:
     look = ChatLook(studio.backend, studio.visitors.admitted)
     parts = chat_layout(actions, shown, look)
     ChatTab(actions, parts, shown, studio.visitors).wire()
-    look.wire(parts.picture, parts.model)
+    look.wire(parts.picture, parts.model, parts.notice)
 
 
 class ChatTab:
@@ -57,20 +58,23 @@ class ChatTab:
         """Every event of the tab."""
         parts = self.parts
         outputs = [parts.visit, parts.bot, parts.box, parts.notice, parts.remark, *parts.chips]
-        runs = [*self._wire_answers(outputs), *ChatApi(self.actions, parts).wire()]
+        answers = self._wire_answers(outputs)
+        runs = [*answers, *ChatApi(self.actions, parts).wire()]
+        fitted = [each.then(self.on_fit, parts.visit, None, **INSIDE) for each in answers]
+        shown = [each.then(self.on_fitted, parts.visit, parts.bot, queue=False, **INSIDE) for each in fitted]
         ending: dict[str, Any] = {"outputs": outputs, "cancels": runs, **QUIETLY}
         visiting = [parts.visit, parts.model]
-        parts.bot.undo(self.on_undo, visiting, api_name="undo", **ending)
-        gr.on([parts.clear.click, parts.bot.clear], self.on_clear, visiting, api_name="clear", **ending)
+        undone = parts.bot.undo(self.on_undo, visiting, api_name="undo", **ending)
+        cleared = gr.on([parts.clear.click, parts.bot.clear], self.on_clear, visiting, api_name="clear", **ending)
         parts.box.stop(self.on_stop, parts.visit, parts.notice, api_name="stop", **QUIETLY)
         parts.model.change(self.on_model, visiting, [parts.bot, parts.remark], **INSIDE)
         framed = [parts.picture, *([parts.gallery] if parts.gallery is not None else [])]
         looking = [parts.visit, parts.picture, parts.model]
-        parts.picture.change(self.on_look, looking, [*outputs, *framed], api_name="look", **QUIETLY)
+        looked = parts.picture.change(self.on_look, looking, [*outputs, *framed], api_name="look", **QUIETLY)
         if parts.gallery is not None:
             parts.gallery.select(self.on_example, None, parts.picture, **INSIDE)
         opening = [parts.visit, parts.files.opened, parts.model]
-        parts.files.opened.upload(self.on_open, opening, [*outputs, parts.picture], cancels=runs, **INSIDE)
+        opened = parts.files.opened.upload(self.on_open, opening, [*outputs, parts.picture], cancels=runs, **INSIDE)
         saving: dict[str, Any] = {"inputs": parts.visit, "outputs": [parts.files.saved, parts.notice], **QUIETLY}
         for saved in (
             parts.files.json.click(self.on_save_json, api_name="save_json", **saving),
@@ -78,6 +82,8 @@ class ChatTab:
             parts.files.html.click(self.on_save_html, api_name="save_html", **saving),
         ):
             saved.then(None, parts.files.saved, None, js=SAVE)
+        back = ChatReturn(self.actions, parts, self.shown, self.updates)
+        back.wire(outputs, looked, [*shown, undone, cleared, opened])
 
     def _wire_answers(self, outputs: list[Any]) -> list[Any]:
         """The events that stream an answer. The models have queues of their own, so gradio does not limit them."""
@@ -118,6 +124,14 @@ class ChatTab:
         turn = chat_view.turn_of(event.index if isinstance(event.index, int) else event.index[0])
         steps = self.actions.edit(visit, turn, str(event.value), choice(model, knobs), request.session_hash or "")
         yield from self._answering(request, steps, model)
+
+    def on_fit(self, visit: Visit) -> None:
+        """Measure how well the words of the last answer fit the picture."""
+        self.updates.fits.measure(visit)
+
+    def on_fitted(self, visit: Visit) -> Any:
+        """Show what was measured, in the conversation as it is by now."""
+        return self.updates.messages(visit)
 
     def on_look(self, visit: Visit, seen: Seen, model: str) -> Updates:
         """Take up the picture in the frame; another picture starts a new conversation."""

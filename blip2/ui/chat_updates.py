@@ -8,6 +8,7 @@ import gradio as gr
 from blip2.ui import asking, chat_view, empty_state
 from blip2.ui.asking import Updates
 from blip2.ui.chat_actions import ChatActions
+from blip2.ui.chat_fit import Fits
 from blip2.ui.chat_layout import Parts
 from blip2.ui.examples import Example
 from blip2.ui.notice import notice
@@ -21,6 +22,7 @@ class ChatUpdates:
         self._actions = actions
         self._parts = parts
         self._shown = shown
+        self.fits = Fits(actions.backend)
 
     def after(self, step: Step, model: str) -> Updates:
         """The updates after a step. A stream's steps name the same components: gradio may merge two that come together,
@@ -29,7 +31,7 @@ class ChatUpdates:
         updates: Updates = {}
         if step.visit is not None:
             updates[parts.visit] = step.visit
-            updates[parts.bot] = chat_view.messages(step.visit.conversation, self._actions.doubtful(step.visit))
+            updates[parts.bot] = self.messages(step.visit)
             if step.busy is not None:
                 updates |= asking.offer(parts.chips, self._actions.suggestions(step.visit), step.busy)
                 updates[parts.remark] = self.remark(step.visit, model)
@@ -38,6 +40,10 @@ class ChatUpdates:
         if step.notice is not None:
             updates[parts.notice] = notice(step.notice)
         return updates or {parts.notice: gr.skip()}
+
+    def messages(self, visit: Visit) -> list[dict[str, str]]:
+        """The conversation as the chatbot shows it, with what is known by now of how well its answers fit."""
+        return chat_view.messages(visit.conversation, self._actions.doubtful(visit), self.fits.known(visit))
 
     def mark(self, seen: Seen) -> Updates:
         """The mark on the example that is in the frame."""

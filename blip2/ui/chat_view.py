@@ -4,9 +4,11 @@ Model and visitor text is escaped here, so that nothing in it becomes markup. Ev
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from blip2.chat import Conversation, Turn, samples
+from blip2.ui.chat_fit import Fit
 from blip2.ui.word_view import marked
 from blip2.values import Decoding, Finish
 
@@ -21,15 +23,22 @@ METHODS = {"beam": "beam search", "greedy": "greedy", "nucleus": "nucleus sampli
 THINKING = (
     '<span class="thinking" role="img" aria-label="The model is working on the answer"><i></i><i></i><i></i></span>'
 )
+NO_FITS: Mapping[int, Fit] = MappingProxyType({})
 CAUTION = "A guess: this does not look like the drawn scenes that the pocket models know."
 
 
-def messages(conversation: Conversation, doubtful: Collection[str] = ()) -> list[dict[str, str]]:
-    """The conversation in the order shown; answers of `doubtful` models get a caution about the picture."""
+def messages(
+    conversation: Conversation, doubtful: Collection[str] = (), fits: Mapping[int, Fit] = NO_FITS
+) -> list[dict[str, str]]:
+    """The conversation in the order shown.
+
+    Answers of `doubtful` models get a caution about the picture; `fits` says by the turn's place from 0 how well the
+    words of answers fit it.
+    """
     shown: list[dict[str, str]] = []
-    for turn in conversation.turns:
+    for at, turn in enumerate(conversation.turns):
         shown.append({"role": "user", "content": escape(turn.question) or "(the empty prompt)"})
-        shown.append({"role": "assistant", "content": "".join(_answer(turn, turn.model in doubtful))})
+        shown.append({"role": "assistant", "content": "".join(_answer(turn, turn.model in doubtful, fits.get(at)))})
     return shown
 
 
@@ -58,7 +67,7 @@ def summary(decoding: Decoding) -> str:
     return ", ".join(parts)
 
 
-def _answer(turn: Turn, cautious: bool) -> Iterator[str]:
+def _answer(turn: Turn, cautious: bool, fit: Fit | None) -> Iterator[str]:
     if turn.answer:
         yield f'<span class="answer">{marked(turn.answer, turn.tokens, escape)}</span>'
     elif turn.finish is None:
@@ -70,7 +79,7 @@ def _answer(turn: Turn, cautious: bool) -> Iterator[str]:
     if turn.finish is not None:
         notes = [turn.notice, CAUTION if cautious else ""]
         yield from (f'<span class="note">{escape(note)}</span>' for note in notes if note)
-        yield _details(turn)
+        yield _details(turn, fit)
 
 
 def queued(place: int) -> str:
@@ -79,9 +88,17 @@ def queued(place: int) -> str:
     return f"{before}; the model is busy with other visitors."
 
 
-def _details(turn: Turn) -> str:
-    rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(turn))
-    return f'<details class="facts"><summary>{_headline(turn)}</summary><dl>{rows}</dl></details>'
+def _details(turn: Turn, fit: Fit | None) -> str:
+    rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(turn, fit))
+    return f'<details class="facts"><summary>{_headline(turn)}{_badge(fit)}</summary><dl>{rows}</dl></details>'
+
+
+def _badge(fit: Fit | None) -> str:
+    """How well the answer's words fit the picture, in a word or two beside the headline."""
+    if fit is None:
+        return ""
+    kind = "well" if fit.probability >= 0.5 else "badly"
+    return f'<span class="fit {kind}">fits the picture {fit.probability:.0%}</span>'
 
 
 def _headline(turn: Turn) -> str:
@@ -93,7 +110,7 @@ def _headline(turn: Turn) -> str:
     return " · ".join(parts)
 
 
-def _facts(turn: Turn) -> Iterator[tuple[str, str]]:
+def _facts(turn: Turn, fit: Fit | None) -> Iterator[tuple[str, str]]:
     usage = turn.usage
     yield "Prompt", f'<code class="prompt">{escape(turn.prompt) or "(empty)"}</code>'
     read = f"{turn.prompt_tokens} of text"
@@ -107,6 +124,9 @@ def _facts(turn: Turn) -> Iterator[tuple[str, str]]:
     yield "Ended because", FINISHES[turn.finish] if turn.finish else "it has not"
     if turn.confidence:
         yield "Confidence", f"{turn.confidence:.1%}, the geometric mean of its tokens' probabilities"
+    if fit is not None:
+        words = f"“{escape(fit.text)}” matches the picture with a probability of {fit.probability:.1%}"
+        yield "Fit", f"{words} (ITM, {escape(fit.matcher)}, which does not read the question)"
     yield "Model", escape(" · ".join(filter(None, [turn.model, turn.revision[:12], turn.dtype])))
     yield "Decoding", summary(turn.decoding) + (f", seed {turn.seed}" if samples(turn.decoding) else "")
 

@@ -10,14 +10,14 @@ import gradio as gr
 
 from blip2.ui import asking
 from blip2.ui.asking import Updates
-from blip2.ui.chat_actions import ChatActions, by_digest
+from blip2.ui.chat_actions import ChatActions
 from blip2.ui.compare_actions import Choices, CompareActions
 from blip2.ui.compare_endpoints import CompareEndpoints
 from blip2.ui.compare_layout import CompareParts, compare_layout, panel_title
 from blip2.ui.compare_updates import CompareUpdates
 from blip2.ui.compare_visit import CompareStep, CompareVisit
-from blip2.ui.decoding_panel import choice
-from blip2.ui.examples import Example, examples
+from blip2.ui.decoding_panel import choice, with_knobs
+from blip2.ui.examples import Example, examples, questions_by_picture
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import Notice, Seen, told
@@ -33,7 +33,7 @@ def compare_tab(studio: Studio) -> None:
     shown = examples()
     chat = ChatActions(
         studio.backend,
-        by_digest((example.picture, example.questions) for example in shown),
+        questions_by_picture(shown),
         studio.is_foreign,
         studio.settings.deadline,
     )
@@ -107,6 +107,7 @@ class CompareTab:
         steps = self.actions.ask(visit, seen, text, choices(first, second, knobs), blind, visitor)
         yield from self._answering(visitor, steps, (first, second))
 
+    @with_knobs("_a", "_b")
     def on_retry(
         self, request: gr.Request, visit: CompareVisit, first: str, second: str, *knobs: Any
     ) -> Iterator[Updates]:

@@ -1,8 +1,9 @@
 """The settings of the next answer: decoding, seed and raw-prompt mode, folded away and easy to reset."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -23,7 +24,12 @@ NAMES = (
     "temperature",
     "top_p",
 )
+KNOBS = (*NAMES, "seed", "raw")  # in the order of a panel's knobs
 START = Decoding()
+FRESH = (*(getattr(START, name) for name in NAMES), 0, False)  # the knobs' values to begin with
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,35 @@ class DecodingPanel:
     knobs: list[gr.components.Component]
 
 
+def with_knobs(*endings: str) -> Callable[[Handler], Handler]:
+    """Names what the last, starred parameter of a handler stands for, as gradio's API view and its client show it.
+
+    `endings` are put behind the names, one set of knobs each; without any there is one set of plain names.
+    """
+
+    def name(handler: Handler) -> Handler:
+        signature = inspect.signature(handler)
+        plain = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_POSITIONAL]
+        knobs = [
+            inspect.Parameter(knob + ending, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Any)
+            for ending in endings or ("",)
+            for knob in KNOBS
+        ]
+        handler.__signature__ = signature.replace(parameters=[*plain, *knobs])  # type: ignore[attr-defined]
+        return handler
+
+    return name
+
+
 def choice(model: str, knobs: Sequence[Any]) -> Choice:
     """The visitor's choice from the values of a panel's knobs."""
     *decoding, seed, raw = knobs
     return Choice(model, dict(zip(NAMES, decoding, strict=True)), seed, bool(raw))
+
+
+def knob_values(talk: Conversation) -> list[Any]:
+    """The values of a panel's knobs that say the conversation's settings."""
+    return [*(getattr(talk.decoding, name) for name in NAMES), talk.seed, talk.mode == "raw"]
 
 
 def title(knobs: Sequence[Any]) -> str:
@@ -87,7 +118,6 @@ def decoding_panel(prefix: str, first: Decoding = START) -> DecodingPanel:
 
 def _wire(accordion: gr.Accordion, knobs: list[gr.components.Component], reset: gr.Button) -> None:
     method, beams, _, _, length, _, temperature, top_p, seed, _ = knobs
-    start = [*(getattr(START, name) for name in NAMES), 0, False]
 
     def fit(chosen_method: str) -> list[Any]:
         """Show the settings that the method has."""
@@ -97,7 +127,7 @@ def _wire(accordion: gr.Accordion, knobs: list[gr.components.Component], reset: 
     method.change(
         fit, method, [beams, length, temperature, top_p, seed], show_progress="hidden", api_visibility="private"
     )
-    reset.click(lambda: start, None, knobs, show_progress="hidden", queue=False, api_visibility="private")
+    reset.click(lambda: list(FRESH), None, knobs, show_progress="hidden", queue=False, api_visibility="private")
     gr.on(
         [knob.change for knob in knobs],
         lambda *values: gr.update(label=title(values)),

@@ -1,5 +1,6 @@
 """The example pictures of the page, opened once when it is built. It knows no gradio."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from blip2.images import open_picture
@@ -30,3 +31,8 @@ def examples() -> list[Example]:
         for found in load_examples()
         if found.path.is_file()
     ]
+
+
+def questions_by_picture(shown: Iterable[Example]) -> dict[str, tuple[str, ...]]:
+    """The examples' first questions by the digest of their picture."""
+    return {example.picture.digest: example.questions for example in shown}

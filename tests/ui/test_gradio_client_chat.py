@@ -49,6 +49,15 @@ def test_a_conversation_from_upload_to_file(client: Client, picture: object):
     assert told["prompt"] == "Question: What does it eat? Answer:"
 
 
+def test_where_it_looked_and_a_link_to_the_settings(client: Client, picture: object):
+    told = client.predict(picture, OPT, api_name="/where_it_looked")
+    assert sum(map(sum, told["map"])) == pytest.approx(1, abs=1e-3)
+    assert told["most"]
+    assert "add one" in client.predict(None, OPT, api_name="/where_it_looked")["error"]
+    link, _ = client.predict(picture, OPT, num_beams=3, api_name="/link")
+    assert link == {"query": "?model=pocket%2Fopt&num_beams=3"}
+
+
 def test_what_fails_is_a_sentence(client: Client, picture: object):
     assert "empty" in client.predict(picture, " ", OPT, api_name="/ask")["error"]
     assert "no picture" in client.predict(None, "What is it?", OPT, api_name="/ask")["error"]
