@@ -12,6 +12,7 @@ Blip2Error
 │   ├── WillNotFit        not enough memory for the model in this dtype
 │   └── MissingHardware   the device or dtype asked for does not exist here
 ├── VotesUnusable         the file of votes cannot be read or written, or is none
+├── SpaceUnusable         the Hub refused what was asked of a Space, or the Space does not run
 ├── Busy                  too many requests are waiting; try again later
 ├── Halted                the work was given up, as the one who began it wished
 └── Closed                the engine was shut down while the request waited
@@ -64,6 +65,10 @@ class MissingHardware(ModelUnusable):
 
 class VotesUnusable(Blip2Error):
     """The file of votes cannot be read or written, is damaged, or belongs to something else."""
+
+
+class SpaceUnusable(Blip2Error):
+    """The Hub refused what was asked of it, could not be reached, or the Space did not start or answer rightly."""
 
 
 class Busy(Blip2Error):

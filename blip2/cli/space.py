@@ -2,20 +2,48 @@
 
 import argparse
 import json
+import os
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-WRONG = 1
+if TYPE_CHECKING:
+    from blip2.space.push import Pusher
+
+FAILED, DIFFERS = 1, 3
 ENDING = """\
 exit codes:
-  0    done, nothing is wrong
-  1    something is wrong with the Space
+  0    done: nothing is wrong, or the Space is as the Spacefile says
+  1    something is wrong with the Spacefile, the Hub refused, or the Space does not run
   2    the Spacefile, or what was typed, cannot be used
+  3    plan: the Space differs from the Spacefile
 
 example:
   python -m blip2 space check
 """
+TOKEN = "The token comes from HF_TOKEN, or from the file of --token-file, and is never shown."
+PARTS: dict[str, tuple[str, str]] = {
+    "check": (
+        "check the Spacefile, offline",
+        "Check the Spacefile without the network: versions against the pins, models against the zoo and the hardware's "
+        "memory, variables, secrets, files and the README. The exit code is 1 if something is wrong.",
+    ),
+    "render": (
+        "write the README's front matter",
+        "Write the front matter at the top of README.md, which the Hub reads, from the Spacefile.",
+    ),
+    "plan": (
+        "show what a push would change",
+        "Compare the Spacefile with the Space as it is, and change nothing. The exit code is 3 if they differ. "
+        + TOKEN,
+    ),
+    "push": (
+        "make or change the Space, and try it out",
+        "Make the Space or change what differs, wait until it runs, and ask it the Spacefile's question. Secrets that "
+        "the Space lacks are taken from the environment. " + TOKEN,
+    ),
+}
 
 
 def add(commands: Any) -> None:
@@ -23,31 +51,26 @@ def add(commands: Any) -> None:
     space = commands.add_parser(
         "space",
         help="host the app on Hugging Face Spaces",
-        description="Check what the Spacefile says of hosting the app on Hugging Face Spaces, and render it.",
+        description="Host the app on Hugging Face Spaces, as the Spacefile says.",
         epilog=ENDING,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parts = space.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    check = parts.add_parser(
-        "check",
-        help="check the Spacefile, offline",
-        description="Check the Spacefile without the network: versions against the pins, models against the zoo and "
-        "the hardware's memory, variables, secrets, files and the README. The exit code is 1 if something is wrong.",
-        epilog="example: python -m blip2 space check --json",
-    )
-    check.set_defaults(run=run_check)
-    render = parts.add_parser(
-        "render",
-        help="write the README's front matter",
-        description="Write the front matter at the top of README.md, which the Hub reads, from the Spacefile.",
-        epilog="example: python -m blip2 space render",
-    )
-    render.set_defaults(run=run_render)
-    for each in (check, render):
-        each.add_argument(
+    runs = {"check": run_check, "render": run_render, "plan": run_plan, "push": run_push}
+    for name, (about, description) in PARTS.items():
+        part = parts.add_parser(
+            name, help=about, description=description, epilog=f"example: python -m blip2 space {name} --json"
+        )
+        part.add_argument(
             "--file", metavar="FILE", type=Path, default=Path("Spacefile"), help="the Spacefile (default: ./Spacefile)"
         )
-        each.add_argument("--json", action="store_true", help="print JSON")
+        part.add_argument("--json", action="store_true", help="print JSON")
+        if name in ("plan", "push"):
+            part.add_argument(
+                "--repo", metavar="OWNER/NAME", help="another Space than the Spacefile's (default: its owner and name)"
+            )
+            part.add_argument("--token-file", metavar="FILE", type=Path, help="a file that holds the Hub's token")
+        part.set_defaults(run=runs[name])
 
 
 def run_check(typed: argparse.Namespace) -> int:
@@ -57,14 +80,14 @@ def run_check(typed: argparse.Namespace) -> int:
     found = checks.check(spacefile.read(typed.file), typed.file.parent)
     ok = all(each.ok for each in found)
     if typed.json:
-        print(json.dumps({"ok": ok, "checks": [each.to_json() for each in found]}, ensure_ascii=False, indent=2))
-        return 0 if ok else WRONG
+        _print({"ok": ok, "checks": [each.to_json() for each in found]})
+        return 0 if ok else FAILED
     for each in found:
         print(f"{'ok   ' if each.ok else 'WRONG'}  {each.name}")
         for sentence in each.wrong:
             print(f"       {sentence}")
     print("The Spacefile is right." if ok else "The Spacefile is not right.")
-    return 0 if ok else WRONG
+    return 0 if ok else FAILED
 
 
 def run_render(typed: argparse.Namespace) -> int:
@@ -77,7 +100,55 @@ def run_render(typed: argparse.Namespace) -> int:
     if changed:
         (folder / render.README).write_text(should_be, encoding="utf-8")
     if typed.json:
-        print(json.dumps({"file": render.README, "changed": changed}))
+        _print({"file": render.README, "changed": changed})
     else:
-        sys.stdout.write(f"{render.README} {'was written anew' if changed else 'is as it should be'}.\n")
+        print(f"{render.README} {'was written anew' if changed else 'is as it should be'}.")
     return 0
+
+
+def run_plan(typed: argparse.Namespace) -> int:
+    """Print what a push would change; 0 if nothing, else 3."""
+    pusher = _pusher(typed)
+    live, _, changes = pusher.plan()
+    if typed.json:
+        found = {"repo": pusher.repo, "exists": live is not None, "differs": bool(changes)}
+        _print(found | {"changes": [each.to_json() for each in changes]})
+    else:
+        print("\n".join(each.line() for each in changes) or f"{pusher.repo} is as the Spacefile says.")
+    return DIFFERS if changes else 0
+
+
+def run_push(typed: argparse.Namespace) -> int:
+    """Push, wait, try out and print; 0."""
+    pusher = _pusher(typed)
+    done = pusher.push(os.environ)
+    if typed.json:
+        _print(done.to_json())
+        return 0
+    print("\n".join(each.line() for each in done.changes) or f"{done.repo} was as the Spacefile says.")
+    print(f"{done.url} answers {done.tried.question!r} with {done.tried.answer!r} in {done.tried.seconds:.1f} s.")
+    return 0
+
+
+def _pusher(typed: argparse.Namespace) -> "Pusher":
+    from blip2.errors import BadSetting
+    from blip2.space import spacefile
+    from blip2.space.hub import Hub, token_of
+    from blip2.space.push import Pusher
+
+    declared = spacefile.read(typed.file)
+    if typed.repo and not re.fullmatch(r"[\w.-]+/[\w.-]+", typed.repo):
+        raise BadSetting(f"--repo is {typed.repo!r}; write it as OWNER/NAME.")
+    hub = Hub(token_of(typed.token_file, os.environ))
+    full = typed.repo or f"{declared.space.owner or hub.account()}/{declared.space.name}"
+    return Pusher(hub, declared, typed.file.parent, full, say=_say)
+
+
+def _say(text: str) -> None:
+    """How far it is; nothing where no one is looking."""
+    if sys.stderr.isatty():
+        print(f"{text} …", file=sys.stderr, flush=True)
+
+
+def _print(data: dict[str, Any]) -> None:
+    print(json.dumps(data, ensure_ascii=False, indent=2))

@@ -1,7 +1,10 @@
 """A small project with a Spacefile, for the tests to change."""
 
+import base64
 import re
 from pathlib import Path
+
+from apiserver import PNG
 
 TEXT = """\
 [space]
@@ -57,7 +60,7 @@ def project(folder: Path, text: str = TEXT) -> Path:
         "blip2/engine/batch.py": "x = 1\n",
         "blip2/engine/trace.log": "noise\n",
         "blip2/__pycache__/batch.pyc": "cache\n",
-        "assets/examples/beach.jpg": "a picture\n",
+        "assets/examples/beach.jpg": "",
         "tests/test_app.py": "assert True\n",
         "requirements.txt": "torch==2.13.0\ngradio==6.31.*\npillow==12.3.*  # pictures\nnumpy\n",
         "pyproject.toml": '[project]\nrequires-python = ">=3.11"\n',
@@ -68,4 +71,5 @@ def project(folder: Path, text: str = TEXT) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+    (folder / "assets/examples/beach.jpg").write_bytes(base64.b64decode(PNG.split(",")[1]))
     return folder / "Spacefile"
