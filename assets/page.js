@@ -43,7 +43,8 @@
   });
   document.addEventListener('click', (event) => {
     const menu = one('#chat-file > button.open');
-    if (menu && !one('#chat-file').contains(event.target)) menu.click();
+    const done = event.target.closest?.('#chat-file button[id]')?.id.match(/^chat-(save-|link)/);
+    if (menu && (done || !one('#chat-file').contains(event.target))) menu.click();
   });
 
   // A picture pasted anywhere goes into the picture frame of the tab that is open.

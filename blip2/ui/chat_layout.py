@@ -106,5 +106,5 @@ def _file_menu() -> FileMenu:
         html = gr.Button("Save to share (HTML)", size="sm", elem_id="chat-save-html")
         json = gr.Button("Save to go on later (JSON)", size="sm", elem_id="chat-save-json")
         opened = gr.UploadButton("Open a saved conversation", size="sm", file_types=[".json"], elem_id="chat-open")
-        link = gr.Button("Copy a link to this example and settings", size="sm", elem_id="chat-link")
+        link = gr.Button("Copy a link to these settings", size="sm", elem_id="chat-link")
     return FileMenu(markdown, html, json, opened, link, gr.JSON(visible=False))

@@ -57,7 +57,7 @@ def from_query(query: str, examples: Collection[str], models: Collection[str], r
             knobs = _knobs(told, ranges)
         except BadSetting as error:
             wrong.append(f"settings that cannot be used ({str(error).rstrip('.')})")
-    notice = f"The link asks for {' and '.join(wrong)}; choose another yourself." if wrong else ""
+    notice = f"The link asks for {', and for '.join(wrong)}; choose another yourself." if wrong else ""
     return Opening(example, model, knobs, notice)
 
 

@@ -38,6 +38,7 @@ TITLE = "BLIP-2 Studio"
 SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
 SPARE = 40  # threads beside those that wait for answers: for stopping them, among others
 QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+ONLY_HERE = ("127.0.0.1", "localhost", "::1")  # addresses that no other machine can reach
 KEEP = 86_400  # seconds that an uploaded picture stays on disk: longer than any visit
 
 
@@ -157,8 +158,9 @@ def _until_told() -> None:
 
 def _header(studio: Studio) -> str:
     answering = [info for info in studio.backend.models() if info.family != "itm"]
+    own = " Everything stays on this machine." if studio.settings.host in ONLY_HERE else ""
     return (
         '<header class="brand"><span class="mark" aria-hidden="true"><i></i><i></i></span>'
-        f"<div><h1>{TITLE}</h1><p>Talk about a picture. Everything stays on this machine.</p></div>"
+        f"<div><h1>{TITLE}</h1><p>Talk about a picture.{own}</p></div>"
         f"{empty_state.state_pill(answering)}</header>"
     )

@@ -179,6 +179,54 @@ def test_two_visitors_at_once_never_see_each_other(visit: Callable[..., Visitor]
     assert "Count slowly, Ann" in ann.read_facts()
     assert ben.ask("What does it eat?") == "meat"
     assert "Ann" not in ben.read_facts()
+    ben.at("#chat-clear").click()
+    ben.turns(0)
+    ann.turns(2)
+    assert ann.ask("And then?") == "a dog"
+    assert "Count slowly, Ann" in ann.read_facts()
+
+
+@pytest.mark.parametrize("how", ["clear", "picture"])
+def test_clearing_and_another_picture_end_an_answer_that_is_being_written(
+    visit: Callable[..., Visitor], photo: Path, backend: PatientBackend, how: str
+):
+    visitor = visit()
+    visitor.picture(photo)
+    assert visitor.ask("Which animal is it?") == "a dog"
+    backend.left.clear()
+    visitor.begin("Count slowly", "one two three")
+    if how == "clear":
+        visitor.at("#chat-clear").click()
+    else:
+        visitor.example(0, examples()[0].questions[0])
+        visitor.says("New picture, new conversation")
+    visitor.turns(0)
+    assert backend.left.wait(LIMIT / 1000), "the model is free again"
+    expect(visitor.send).to_be_visible(timeout=LIMIT)
+    assert visitor.ask("What does it eat?") == "meat"
+    visitor.turns(1)
+
+
+def test_a_conversation_saved_to_share_is_a_page_that_loads_nothing(
+    visit: Callable[..., Visitor], photo: Path, tmp_path: Path
+):
+    visitor = visit()
+    visitor.picture(photo)
+    visitor.ask("Which animal is it?")
+    visitor.ask("Be hostile")
+    visitor.at("#chat-file > button").click()
+    with visitor.page.expect_download() as saved:
+        visitor.at("#chat-save-html").click()
+    expect(visitor.at("#chat-save-html")).to_be_hidden()
+    saved.value.save_as(tmp_path / "shared.html")
+    shared, asked = visitor.context.new_page(), list[str]()
+    shared.on("request", lambda request: asked.append(request.url))
+    shared.goto((tmp_path / "shared.html").as_uri())
+    for text in ("Which animal is it?", "a dog", HOSTILE, "pocket/opt"):
+        expect(shared.locator("body")).to_contain_text(text)
+    assert shared.locator("img").evaluate("image => [image.naturalWidth, image.naturalHeight]") == [64, 48]
+    assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+    shared.close()
 
 
 def test_hostile_text_is_only_text_and_is_copied_as_text(visit: Callable[..., Visitor], photo: Path):
