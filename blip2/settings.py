@@ -20,6 +20,7 @@ from blip2.zoo import ROWS
 PREFIX = "BLIP2_"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
+BATCH = 64  # requests that a model answers at a time
 LOG_LEVELS = ("debug", "info", "warning", "error")
 # The settings that a Spacefile's [limits] may say.
 LIMITS = (
@@ -122,6 +123,11 @@ class Settings:
     def model(self) -> str:
         """The default model."""
         return self.models[0]
+
+    @property
+    def at_once(self) -> int:
+        """Requests that the page, and the API, take on at a time: those being answered and those that wait."""
+        return BATCH + self.max_waiting
 
     def people(self) -> People | None:
         """Those whom `auth_file` lets sign in; None if it is not set, and nobody needs to. Raises `BadSetting`."""

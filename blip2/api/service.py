@@ -28,7 +28,6 @@ from blip2.zoo import NAMES, ROWS, TYPES
 T = TypeVar("T")
 Kind = Literal["write", "match"]
 log = logging.getLogger("blip2.api")
-BATCH = 64  # answers that the batch takes, beside those that may wait
 HELPERS = 32  # threads for opening and fetching pictures, and for counting tokens
 MATCHERS = 4  # threads for matching and features: slow, so apart, lest questions wait behind them
 
@@ -45,7 +44,7 @@ class Service:
         self.metrics = Metrics(backend, lambda: self.lifecycle.generating)
         self.limiter = RateLimiter()
         self.keys = KeyFile(Path(settings.api_keys_file)) if settings.api_keys_file else None
-        self._at_once = settings.max_waiting + BATCH
+        self._at_once = settings.at_once
         self._answers = ThreadPoolExecutor(self._at_once, "api answer")
         self._helpers = ThreadPoolExecutor(HELPERS, "api helper")
         self._matchers = ThreadPoolExecutor(MATCHERS, "api matcher")

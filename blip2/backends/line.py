@@ -4,12 +4,15 @@ import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
 
+from blip2.errors import Busy
+
 
 class Line:
-    """At most `slots` ids are in; those that wait are told their place."""
+    """At most `slots` ids are in and at most `most` wait; those that wait are told their place."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, most: int) -> None:
         self._slots = slots
+        self._most = most
         self._inside: set[str] = set()
         self._waiting: list[str] = []
         self._changed = threading.Condition()
@@ -19,9 +22,14 @@ class Line:
             return list(self._waiting)
 
     def enter(self, id: str, given_up: Callable[[], bool], until: float | None) -> Iterator[int]:
-        """Wait for a slot, yielding the place whenever it changes; without one once `given_up`, or at `until`."""
+        """Wait for a slot, yielding the place whenever it changes; without one once `given_up`, or at `until`.
+
+        Raises `Busy` when the line is full.
+        """
         told = 0
         with self._changed:
+            if len(self._inside) + len(self._waiting) >= self._slots + self._most:
+                raise Busy(f"{len(self._waiting)} requests are waiting already; please try again in a moment.")
             self._waiting.append(id)
         while True:
             with self._changed:

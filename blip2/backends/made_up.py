@@ -1,11 +1,19 @@
-"""Numbers for the scripted backend: made from the digests of what is compared, always the same, and meaningless."""
+"""What the scripted backend makes up: numbers out of the digests of what is compared, and how sure it was.
+
+Always the same, and meaningless.
+"""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from blip2.engine.stream import cut
+from blip2.values import Candidate, Chunk, Finish, Request, Token, Usage
+
+PROBABILITY = 0.5  # of every scripted token
 SIDE = 8  # patches along a side of a map
 
 
@@ -30,3 +38,12 @@ def maps(keys: Sequence[str]) -> "np.ndarray[Any, Any]":
     distance = (grid[None, :, None] - places[:, :1, None]) ** 2 + (grid[None, None, :] - places[:, 1:, None]) ** 2
     blots = np.exp(-4 * distance)
     return np.asarray(blots / blots.sum((1, 2), keepdims=True), np.float32)
+
+
+def last(request: Request, written: Sequence[str], finish: Finish, usage: Usage) -> Chunk:
+    """The end of an answer of these words."""
+    text, _ = cut("".join(written).strip(), request.decoding.stop)
+    tokens = tuple(Token(word, math.log(PROBABILITY)) for word in written)
+    score = math.log(PROBABILITY) * len(tokens)
+    best = Candidate(text, tokens, score, PROBABILITY if tokens else 0.0)
+    return Chunk(request.id, text, finish, usage, (best,) * request.decoding.num_return)

@@ -5,7 +5,6 @@ with models does. Matches and features are numbers made from the digests of what
 meaningless. It knows no tensors.
 """
 
-import math
 import re
 import threading
 import time
@@ -16,13 +15,12 @@ import numpy as np
 
 from blip2.backends.base import NOT_ALLOWED, NOT_LOADED, ONLY_ONE
 from blip2.backends.line import Line
-from blip2.backends.made_up import features, maps, numbers
+from blip2.backends.made_up import features, last, maps, numbers
 from blip2.engine.stream import cut, visible
 from blip2.errors import BadInput, BadPrompt, BadSetting, Blip2Error, Closed, UnknownModel
 from blip2.stats import Fit, ModelStats, Stats
 from blip2.values import (
     Attention,
-    Candidate,
     Chunk,
     EmbedMode,
     Features,
@@ -31,7 +29,6 @@ from blip2.values import (
     ModelInfo,
     Picture,
     Request,
-    Token,
     Usage,
 )
 
@@ -42,7 +39,6 @@ MODELS = (
     ModelInfo("scripted/t5", "Scripted T5", "t5", "scripted", "1"),
     ModelInfo("scripted/itm", "Scripted matching", "itm", "scripted", "1"),
 )
-PROBABILITY = 0.5  # of every scripted token
 QUERIES, WIDTH, PROJECTED = 4, 16, 8
 
 
@@ -50,7 +46,7 @@ class ScriptedBackend:
     """Answers prompts from `answers`: a mapping from the exact prompt, or a function of it; `default` is for the rest.
 
     An answer that is a `Blip2Error` (or a function that raises one) fails the request. `delay` is the pause before each
-    word, in seconds. `allow` may be loaded by hand besides `models`; of more than `slots` requests the rest wait.
+    word, in seconds. `allow` may be loaded by hand besides `models`; of more than `slots` requests `max_waiting` wait.
     """
 
     def __init__(
@@ -62,18 +58,18 @@ class ScriptedBackend:
         models: Sequence[ModelInfo] = MODELS,
         allow: Sequence[ModelInfo] = (),
         slots: int = 1_000_000,
+        max_waiting: int = 1_000_000,
     ) -> None:
         self._answers: Answers = {} if answers is None else answers
         self._default = default
         self._delay = delay
         self._models = {info.name: info for info in models}  # those offered
         self._known = {info.name: info for info in (*models, *allow)}
-        self._line = Line(slots)
+        self._line = Line(slots, max_waiting)
         self._running: dict[str, tuple[str, threading.Event]] = {}  # those that wait too
         self._seen: set[tuple[str, str]] = set()
         self._hits = 0
-        self._steps = dict.fromkeys(self._known, 0)
-        self._words = dict.fromkeys(self._known, 0)
+        self._steps, self._words = dict.fromkeys(self._known, 0), dict.fromkeys(self._known, 0)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -107,7 +103,8 @@ class ScriptedBackend:
             for place in self._line.enter(request.id, lambda: stop.is_set() or self._gone(request.model), until):
                 yield Chunk(request.id, "", waiting=place)
             queued = time.monotonic() - begun
-            for word in re.findall(r"\s*\S+", self._answer(request.prompt)):
+            # Who was stopped while waiting is asked nothing; the loop's first look ends the answer.
+            for word in re.findall(r"\s*\S+", "-" if stop.is_set() else self._answer(request.prompt)):
                 ended = self._ended(request, len(written), stop, begun)
                 if ended is not None:
                     finish = ended
@@ -126,7 +123,7 @@ class ScriptedBackend:
                 self._words[info.name] += len(written)
         total = time.monotonic() - begun
         usage = Usage(info.image_tokens, tokens, len(written), queued, times[0] if times else total, total, cached)
-        yield _last(request, written, finish, usage)
+        yield last(request, written, finish, usage)
 
     def match(self, model: str, images: Sequence[Picture], texts: Sequence[str]) -> Match:
         self.describe(model)
@@ -250,11 +247,3 @@ class ScriptedBackend:
         with self._lock:
             self._steps[request.model] += 1
         return None
-
-
-def _last(request: Request, written: Sequence[str], finish: Finish, usage: Usage) -> Chunk:
-    text, _ = cut("".join(written).strip(), request.decoding.stop)
-    tokens = tuple(Token(word, math.log(PROBABILITY)) for word in written)
-    score = math.log(PROBABILITY) * len(tokens)
-    best = Candidate(text, tokens, score, PROBABILITY if tokens else 0.0)
-    return Chunk(request.id, text, finish, usage, (best,) * request.decoding.num_return)

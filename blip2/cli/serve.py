@@ -52,6 +52,7 @@ def serve(chosen: Settings, page: bool = True) -> None:
         chosen.device,
         allow=chosen.allow,
         cache_bytes=chosen.cache_mb << 20,
+        max_rows=settings.BATCH,
         max_waiting=chosen.max_waiting,
         warm_up=functools.partial(print, flush=True) if chosen.warm_up else None,
     )

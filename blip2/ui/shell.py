@@ -37,6 +37,7 @@ from blip2.ui.studio import Studio
 TITLE = "BLIP-2 Studio"
 SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
 SPARE = 40  # threads beside those that wait for answers: for stopping them, among others
+EVENTS = 256  # that wait for a thread; more are refused by gradio, in its own words
 QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 ONLY_HERE = ("127.0.0.1", "localhost", "::1")  # addresses that no other machine can reach
 KEEP = 86_400  # seconds that an uploaded picture stays on disk: longer than any visit
@@ -81,8 +82,9 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     for frame in blocks.blocks.values():
         if isinstance(frame, PictureFrame):
             frame.largest = studio.settings.max_upload_mb * 1_000_000
-    # Queued actions are not open to direct calls: those would pass by the queue's limits.
-    return blocks.queue(api_open=False, default_concurrency_limit=8, max_size=studio.settings.max_waiting)
+    # Queued actions are not open to direct calls: those would pass by the queue's limits. Models have queues of their
+    # own, whose places and refusals are told in words; gradio's only bounds the events that nobody has looked at yet.
+    return blocks.queue(api_open=False, default_concurrency_limit=8, max_size=EVENTS)
 
 
 def launch(settings: Settings, backend: Backend) -> None:
@@ -120,7 +122,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             head=theme.head(),
             footer_links=["api", "settings"],
             state_session_capacity=SESSIONS,
-            max_threads=settings.max_waiting + SPARE,  # each answer that is waited for holds one
+            max_threads=settings.at_once + SPARE,  # each answer that is waited for holds one
             mcp_server=settings.mcp,
             ssr_mode=False,
             run_history=False,

@@ -26,5 +26,9 @@ class Studio:
         settings = self.settings
         of_address = settings.address_waiting, settings.address_rate
         return Visitors(
-            settings.visitor_waiting, settings.visitor_rate, of_address, behind.asking(settings.trust_proxy)
+            settings.visitor_waiting,
+            settings.visitor_rate,
+            of_address,
+            behind.asking(settings.trust_proxy),
+            settings.at_once,
         )

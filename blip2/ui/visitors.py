@@ -36,7 +36,8 @@ class Visitors:
     """What each visitor has under way. Any thread may ask.
 
     `waiting` requests at a time and `rate` a minute (0: no limit) for a visitor, who is the person where people sign in
-    and the session elsewhere; `of_address` the same two for a network address. `behind` tells who is asking.
+    and the session elsewhere; `of_address` the same two for a network address. `behind` tells who is asking; `most` is
+    how many requests there may be of all visitors together (0: no limit).
     """
 
     def __init__(
@@ -45,11 +46,14 @@ class Visitors:
         rate: int = 0,
         of_address: tuple[int, int] = (0, 0),
         behind: Callable[[], Behind] = Behind,
+        most: int = 0,
     ) -> None:
         self._waiting = waiting
         self._rate = rate
         self._of_address = of_address
         self._behind = behind
+        self._most = most
+        self._total = 0
         self._limiter = RateLimiter()
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -65,6 +69,9 @@ class Visitors:
                         f"{share.waiting} of {share.whose} requests are under way already; wait for one of them, or "
                         "stop it, and try again."
                     )
+            if self._most and self._total >= self._most:
+                raise Busy(f"{self._total} requests are under way here already; please try again in a moment.")
+            self._total += 1
             for share in shares:
                 self._running[share.name] += 1
         try:
@@ -78,6 +85,7 @@ class Visitors:
             yield
         finally:
             with self._lock:
+                self._total -= 1
                 for share in shares:
                     self._running[share.name] -= 1
                     if self._running[share.name] <= 0:

@@ -51,6 +51,23 @@ def test_failures_are_raised_and_leave_nothing_running() -> None:
     assert sum(backend.stats().running.values()) == 0
 
 
+def test_a_full_queue_refuses_and_who_is_stopped_while_waiting_is_asked_nothing() -> None:
+    asked: list[str] = []
+    backend = ScriptedBackend(lambda prompt: asked.append(prompt) or "a b c", slots=1, max_waiting=1)  # type: ignore[func-returns-value]
+    answering = backend.generate(ask(backend, "first"))
+    next(answering)
+    second = ask(backend, "second")
+    waiting = backend.generate(second)
+    assert next(waiting).waiting == 1
+    with pytest.raises(Busy, match="1 requests are waiting already"):
+        answer(backend, ask(backend, "third"))
+    backend.cancel(second.id)
+    assert [(chunk.text, chunk.finish) for chunk in waiting] == [("", Finish.CANCELLED)]
+    assert asked == ["first"]
+    assert [chunk.text for chunk in answering][-1] == "a b c"
+    assert answer(backend, ask(backend, "third")).text == "a b c"
+
+
 def test_closed_it_refuses_and_interrupts() -> None:
     backend = ScriptedBackend(default="a b c")
     stream = backend.generate(ask(backend, "p"))

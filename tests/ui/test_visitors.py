@@ -54,3 +54,12 @@ def test_a_person_is_counted_by_name_whatever_the_session() -> None:
         who[0] = "bob"
         with visitors.admitted("a"):
             pass
+
+
+def test_all_visitors_together_have_so_many_places() -> None:
+    visitors = Visitors(waiting=9, most=2)
+    two = visitors.admitted("a"), visitors.admitted("b")
+    with two[0], two[1], pytest.raises(Busy, match="2 requests are under way here"), visitors.admitted("c"):
+        pass
+    with visitors.admitted("c"):
+        pass
