@@ -12,6 +12,7 @@ It knows no model and needs no font.
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,7 @@ STEPS = (0.0, 0.02, 0.04, 0.06, 0.08)  # cut from one edge, in shares of the sid
 HOPELESS, CLEAR = 0.2, 0.72  # coarse share below which, and fit above which, no crop is tried
 FLAT = 4.0  # how fast a picture that one colour explains stops being a scene
 
+_DRAWING = threading.Lock()  # a crowd of first visitors must not draw all places once for each
 NOTICE = (
     "This does not look like one of the drawn scenes the pocket models know - a few everyday things in one of ten "
     "places - so their answers about it would be guesses. For photographs, start a real checkpoint: "
@@ -131,11 +133,14 @@ class _Fitting:
 def explain(image: Image.Image) -> Fit:
     """The place that explains the picture best. Takes about 30 ms, up to 150 ms where crops are tried."""
     image = image.convert("RGB")
-    coarse = _hits(_small(image, COARSE), _bank(), 10, 0.05).mean((1, 2))
+    with _DRAWING:
+        bank = _bank()
+    coarse = _hits(_small(image, COARSE), bank, 10, 0.05).mean((1, 2))
     fitting = _Fitting(image)
     found = []
     for number in np.argsort(-coarse, kind="stable")[:SHORTLIST].tolist():
-        look = _look(number)
+        with _DRAWING:
+            look = _look(number)
         hits = fitting.at(look, [0.0] * 4)
         found.append((_score(hits), number, look, hits))
     found.sort(key=lambda entry: -entry[0])

@@ -1,12 +1,15 @@
 """Scenes pass, everything else is noticed: on pictures made here, none of which the threshold was fitted on."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from blip2.images import picture_from
+from blip2.pocket import photos
 from blip2.pocket.examples import load_examples
 from blip2.pocket.photos import NOTICE, explain, is_photograph, novelty, threshold
 from blip2.pocket.places import backdrop
@@ -123,3 +126,27 @@ def test_novelty_is_a_share_and_orders_pictures() -> None:
 
 def test_the_notice_says_what_to_do() -> None:
     assert "python -m blip2 serve --models" in NOTICE
+
+
+def test_a_crowd_of_first_visitors_has_the_places_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, int, int]] = []
+    draw = backdrop.__wrapped__
+
+    def counted(name: str, variant: int, side: int) -> Image.Image:
+        drawn.append((name, variant, side))
+        return draw(name, variant, side)
+
+    monkeypatch.setattr(backdrop, "__wrapped__", counted)
+    photos._bank.cache_clear()
+    photos._look.cache_clear()
+    picture = Image.open(load_examples()[0].path).convert("RGB")
+    start = threading.Barrier(8)
+
+    def visit(_: int) -> float:
+        start.wait()
+        return novelty(picture)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(visit, range(8)))) == 1
+    assert len(drawn) > len(BACKGROUNDS)
+    assert len(set(drawn)) == len(drawn)
