@@ -14,7 +14,7 @@ from blip2.engine.attention import look, look_at, query_map, word_maps, words_of
 from blip2.engine.cache import ByteLRU
 from blip2.engine.engine import Engine
 from blip2.engine.matcher import MAX_TEXT, Matcher
-from blip2.engine.warmup import warm
+from blip2.engine.warmup import warmed
 from blip2.errors import BadInput, UnknownModel, WillNotFit
 from blip2.images import preprocess
 from blip2.loading import LoadedModel, load
@@ -67,10 +67,7 @@ class LocalBackend:
             if loaded.info.family == "itm":
                 return Matcher(loaded)
             engine = Engine(loaded, self.images, **limits)
-            if warm_up is not None:
-                for done, rounds in warm(engine):
-                    warm_up(f"Warming up {loaded.info.title}: {done} of {rounds}")
-            return engine
+            return engine if warm_up is None else warmed(engine, warm_up)
 
         self.shelf = Shelf(names, allow, any_model, (dtype, device), loader, make)
         self._running: dict[str, Engine] = {}
