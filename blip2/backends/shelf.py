@@ -88,10 +88,8 @@ class Shelf:
 
     def load(self, name: str) -> Owner:
         """Load a model by hand; it is offered from then on. Raises `UnknownModel` for one that may not be loaded."""
-        if name not in self.loadable():
-            raise UnknownModel(
-                f"The model {name!r} may not be loaded here; choose one of {', '.join(self.loadable())}."
-            )
+        name = self._alias.get(name, name)
+        self._check(name)
         with self._work:
             with self._table:
                 found = self._owners.get(name)
@@ -131,10 +129,9 @@ class Shelf:
 
     def fits(self, name: str) -> Fit:
         """Whether a model would fit now, beside what is loaded or in place of idle models, which are put away."""
-        if name not in self.loadable() and not self.any_model:
-            raise UnknownModel(
-                f"The model {name!r} may not be loaded here; choose one of {', '.join(self.loadable())}."
-            )
+        name = self._alias.get(name, name)
+        if not self.any_model:
+            self._check(name)
         owners = self.loaded()
         if name in owners:
             info = owners[name].loaded.info
@@ -149,9 +146,10 @@ class Shelf:
         said = f"{found.sentence} Unloading {titles}, idle now, would make room; loading does that by itself."
         return Fit(name, True, said, found.need_bytes, found.free_bytes, found.dtype, found.device)
 
-    def _allowed(self, name: str) -> None:
+    def _check(self, name: str) -> None:
+        """Whether the model may be loaded by hand. Raises `UnknownModel` with those that may."""
         named = self.loadable()
-        if name not in named and not self.any_model:
+        if name not in named:
             raise UnknownModel(NOT_ALLOWED.format(name, ", ".join(named)))
 
     def _find(self, name: str) -> Owner | None:

@@ -69,7 +69,7 @@ def test_a_model_is_unloaded_and_loaded_again(subject: Subject) -> None:
 
 def test_only_what_is_allowed_is_loaded(subject: Subject) -> None:
     for act in (subject.backend.load, subject.backend.fits):
-        with pytest.raises(UnknownModel, match="no/such-model-here"):
+        with pytest.raises(UnknownModel, match="no/such-model-here' may not be loaded here; choose one of "):
             act("blip2_opt/no/such-model-here")
 
 

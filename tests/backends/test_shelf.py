@@ -122,5 +122,7 @@ def test_a_model_goes_by_the_name_of_its_row_whatever_it_was_called() -> None:
     backend = LocalBackend([str(row.folder)], device="cpu")
     assert [info.name for info in backend.models()] == backend.loadable() == ["blip2/pocket"]
     assert backend.describe("blip2/pocket") == backend.describe(str(row.folder))
+    assert backend.load(str(row.folder)) == backend.describe("blip2/pocket")
+    assert backend.fits(str(row.folder)).sentence.startswith(f"{row.title} is loaded")
     assert backend.stats().loaded == ("blip2/pocket",)
     backend.close()
