@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -193,7 +194,9 @@ def in_order(
             while True:
                 with suppress(StopIteration):
                     while len(waiting) < at_once:
-                        waiting.append(threads.submit(work, next(left)))
+                        item = next(left)
+                        # With the context, which says whose request this is: a host that lends GPUs asks.
+                        waiting.append(threads.submit(copy_context().run, work, item))
                 if not waiting:
                     return
                 wait([waiting[0]], beat)

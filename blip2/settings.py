@@ -37,7 +37,9 @@ LIMITS = (
     "address_rate",
     "upload_mb_hour",
     "upload_files_minute",
+    "gpu_seconds",
 )
+ZEROGPU = "SPACES_ZERO_GPU"  # the variable by which a Space knows that GPUs are lent there
 
 
 def _about(default: Any, meaning: str, **limits: Any) -> Any:
@@ -105,6 +107,10 @@ class Settings:
         False, "take a visitor's address from X-Forwarded-For; only behind a proxy that sets it itself"
     )
     system_text: str = _about("refuse", "what becomes of an API request's system text", choices=("refuse", "prefix"))
+    zerogpu: bool = _about(
+        False, "borrow a GPU for each call, as ZeroGPU Spaces lend them; there this is so without being said"
+    )
+    gpu_seconds: int = _about(60, "seconds that one call may keep a borrowed GPU", low=20, high=600)
     drain: float = _about(
         10.0, "seconds that API answers may still take once the server is told to stop", low=0.0, high=600.0
     )
@@ -147,6 +153,8 @@ def load(
     environment = os.environ if environment is None else environment
     known = {each.name: each for each in fields(Settings)}
     given: dict[str, tuple[str, Any]] = _limits(limits or {})
+    if environment.get(ZEROGPU, "").lower() in ("1", "t", "true"):
+        given["zerogpu"] = (ZEROGPU, True)
     given |= {
         key.removeprefix(PREFIX).lower(): (key, value)
         for key, value in sorted(environment.items())

@@ -47,6 +47,14 @@ def test_limits_that_are_none_are_refused(limits: dict[str, str], said: str) -> 
         settings.load({}, {}, limits)
 
 
+def test_a_space_that_lends_gpus_is_known_unless_one_says_otherwise() -> None:
+    assert settings.load({}, {"SPACES_ZERO_GPU": "true"}).zerogpu
+    assert not settings.load({}, {"SPACES_ZERO_GPU": "false"}).zerogpu
+    assert not settings.load({}, {"SPACES_ZERO_GPU": "true", "BLIP2_ZEROGPU": "no"}).zerogpu
+    assert not settings.load({"zerogpu": "no"}, {"SPACES_ZERO_GPU": "true", "BLIP2_ZEROGPU": "yes"}).zerogpu
+    assert not Settings().zerogpu
+
+
 def test_other_variables_and_empty_ones_are_passed_over() -> None:
     assert settings.load({}, {"PORT": "1", "HOME": "/", "BLIP2_PORT": ""}) == Settings()
 

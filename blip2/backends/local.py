@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from blip2.backends.shelf import Owner, Shelf
+from blip2.backends.shelf import Shelf
 from blip2.engine.attention import look, look_at, query_map, word_maps, words_of
 from blip2.engine.cache import ByteLRU
 from blip2.engine.engine import Engine
@@ -32,6 +32,7 @@ from blip2.values import (
     Stats,
 )
 
+Owner = Engine | Matcher
 POCKET = ("blip2_opt/pocket_opt", "blip2_t5/pocket_flant5", "blip2/pocket")
 ENCODE = 16  # pictures encoded at once
 MAPS = 4 << 20  # bytes of maps kept
@@ -69,7 +70,7 @@ class LocalBackend:
             engine = Engine(loaded, self.images, **limits)
             return engine if warm_up is None else warmed(engine, warm_up)
 
-        self.shelf = Shelf(names, allow, any_model, (dtype, device), loader, make)
+        self.shelf: Shelf[Owner] = Shelf(names, allow, any_model, (dtype, device), loader, make)
         self._running: dict[str, Engine] = {}
 
     def models(self) -> list[ModelInfo]:

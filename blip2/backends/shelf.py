@@ -8,22 +8,30 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Generic, Protocol, TypeVar
 
 import torch
 
 from blip2.backends.base import NOT_ALLOWED, NOT_LOADED, ONLY_ONE
 from blip2.engine.engine import Engine
-from blip2.engine.matcher import Matcher
 from blip2.errors import BadInput, UnknownModel, WillNotFit
 from blip2.loading import LoadedModel, fit
 from blip2.memory import gigabytes
 from blip2.values import Fit, ModelInfo
 from blip2.zoo import find
 
-Owner = Engine | Matcher
+
+class Owner(Protocol):
+    """What holds a loaded model."""
+
+    @property
+    def loaded(self) -> LoadedModel: ...
 
 
-class Shelf:
+Own = TypeVar("Own", bound=Owner)
+
+
+class Shelf(Generic[Own]):
     """`names` are offered and loaded when first asked for; `allow` may be loaded by hand besides; `any_model`: any
     name may be asked for. `loader` loads a name with `dtype` and `device`, `make` wraps what it gives."""
 
@@ -34,7 +42,7 @@ class Shelf:
         any_model: bool,
         placed: tuple[str, str],
         loader: Callable[[str, str, str], LoadedModel],
-        make: Callable[[LoadedModel], Owner],
+        make: Callable[[LoadedModel], Own],
     ) -> None:
         self._alias = {name: key_of(name) for name in (*names, *allow)}
         self.names = [self._alias[name] for name in names]
@@ -44,7 +52,7 @@ class Shelf:
         self.since: dict[str, float] = {}
         self._loader = loader
         self._make = make
-        self._owners: OrderedDict[str, Owner] = OrderedDict()
+        self._owners: OrderedDict[str, Own] = OrderedDict()
         self._known: dict[str, ModelInfo] = {}  # the facts of every model that was loaded once
         self._off: set[str] = set()  # unloaded by hand: not offered until loaded by hand
         self._table = threading.Lock()  # held for moments only
@@ -68,16 +76,16 @@ class Shelf:
     def loadable(self) -> list[str]:
         return list(dict.fromkeys([*self.names, *self.allow]))
 
-    def loaded(self) -> dict[str, Owner]:
+    def loaded(self) -> dict[str, Own]:
         with self._table:
             return dict(self._owners)
 
-    def lock(self, owner: Owner) -> threading.Lock:
+    def lock(self, owner: Own) -> threading.Lock:
         """What to hold while using a model outside its worker."""
         with self._table:
             return self._locks.setdefault(owner.loaded.info.name, threading.Lock())
 
-    def get(self, name: str) -> Owner:
+    def get(self, name: str) -> Own:
         """A model, loaded if need be. Raises `UnknownModel` for one that is not offered, and what loading raises."""
         name = self._alias.get(name, name)
         found = self._find(name)
@@ -86,7 +94,7 @@ class Shelf:
                 found = self._find(name) or self._load(name)
         return found
 
-    def load(self, name: str) -> Owner:
+    def load(self, name: str) -> Own:
         """Load a model by hand; it is offered from then on. Raises `UnknownModel` for one that may not be loaded."""
         name = self._alias.get(name, name)
         self._check(name)
@@ -152,7 +160,7 @@ class Shelf:
         if name not in named:
             raise UnknownModel(NOT_ALLOWED.format(name, ", ".join(named)))
 
-    def _find(self, name: str) -> Owner | None:
+    def _find(self, name: str) -> Own | None:
         with self._table:
             if name in self._off:
                 raise UnknownModel(f"The model {name} was unloaded; choose another one, or have it loaded again.")
@@ -163,7 +171,7 @@ class Shelf:
             raise UnknownModel(f"The model {name!r} is not served here; choose one of {', '.join(self.offered())}.")
         return None
 
-    def _load(self, name: str) -> Owner:
+    def _load(self, name: str) -> Own:
         """Load, putting idle models away, least recently used first, while it will not fit."""
         self.loading = name
         try:

@@ -4,10 +4,13 @@ import argparse
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blip2 import settings
 from blip2.settings import Settings
+
+if TYPE_CHECKING:
+    from blip2.backends.base import Backend
 
 
 def add(commands: Any) -> None:
@@ -40,13 +43,40 @@ def settled(flags: Mapping[str, Any]) -> Settings:
 
 def serve(chosen: Settings, page: bool = True) -> None:
     """Load the models, and serve the page with the API beside it, or the API alone."""
+    backend = opened(chosen)  # first of all: a lender of GPUs must be there before anything touches CUDA
     from blip2.api import journal  # torch, gradio and FastAPI are not needed for --help
     from blip2.api import server as api
-    from blip2.backends.local import LocalBackend
 
     journal.configure(chosen)
+    if not page:
+        api.serve(chosen, backend)
+        return
+    from blip2.ui.shell import launch
 
-    backend = LocalBackend(
+    launch(chosen, backend)
+
+
+def opened(chosen: Settings) -> "Backend":
+    """The backend that the settings ask for: models on this machine, or on GPUs that are lent for each call."""
+    if chosen.zerogpu:
+        from blip2.backends.lending import lender
+
+        lend = lender(chosen.gpu_seconds)
+        from blip2.backends.zerogpu import ZeroGpuBackend
+
+        return ZeroGpuBackend(
+            lend,
+            chosen.models,
+            chosen.dtype,
+            chosen.device,
+            seconds=chosen.gpu_seconds,
+            allow=chosen.allow,
+            cache_bytes=chosen.cache_mb << 20,
+            max_waiting=chosen.max_waiting,
+        )
+    from blip2.backends.local import LocalBackend
+
+    return LocalBackend(
         chosen.models,
         chosen.dtype,
         chosen.device,
@@ -56,9 +86,3 @@ def serve(chosen: Settings, page: bool = True) -> None:
         max_waiting=chosen.max_waiting,
         warm_up=functools.partial(print, flush=True) if chosen.warm_up else None,
     )
-    if not page:
-        api.serve(chosen, backend)
-        return
-    from blip2.ui.shell import launch
-
-    launch(chosen, backend)

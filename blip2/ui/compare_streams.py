@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -32,7 +33,8 @@ def merged(
             stream.close()
             arrived.put((number, _END))
 
-    threads = [threading.Thread(target=pump, args=each, daemon=True) for each in streams]
+    # Each with a copy of the context, which says whose request this is: a host that lends GPUs asks for that.
+    threads = [threading.Thread(target=copy_context().run, args=(pump, *each), daemon=True) for each in streams]
     for thread in threads:
         thread.start()
     left = len(threads)

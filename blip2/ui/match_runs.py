@@ -7,6 +7,7 @@ It knows no gradio and no model.
 import queue
 import threading
 from collections.abc import Generator, Iterator
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -77,7 +78,8 @@ def patiently(steps: Iterator[T], halt: threading.Event, beat: float = BEAT) -> 
         except BaseException as error:  # handed over whole: the one who waits says what it means
             made.put(("error", error))
 
-    threading.Thread(target=work, name="matching", daemon=True).start()
+    # With the context, which says whose request this is: a host that lends GPUs asks for that.
+    threading.Thread(target=copy_context().run, args=(work,), name="matching", daemon=True).start()
     try:
         while not halt.is_set():
             try:

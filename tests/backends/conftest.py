@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import tiny
+from lender import Spaces
 from PIL import Image
 
 from blip2.backends.base import Backend
 from blip2.backends.local import LocalBackend
 from blip2.backends.scripted import ScriptedBackend
+from blip2.backends.zerogpu import ZeroGpuBackend
 from blip2.images import picture_from
 from blip2.values import Decoding, Picture, Request
 
@@ -41,15 +43,31 @@ def scripted(**options: Any) -> Subject:
     return Subject(backend, "scripted/opt", "scripted/itm", (picture(10), picture(90)))
 
 
-def local(**options: Any) -> Subject:
+def local(kind: Callable[..., Any] = LocalBackend, **options: Any) -> Subject:
     folder = Path(tempfile.mkdtemp(prefix="blip2-contract-"))
     opt, itm = tiny.make_opt(folder / "opt"), tiny.make_itm(folder / "itm")
-    backend = LocalBackend([str(opt), str(itm)], device="cpu", **options)
+    backend = kind([str(opt), str(itm)], device="cpu", **options)
     pictures = tuple(picture_from(Image.effect_noise((40, 30), spread).convert("RGB")) for spread in (20, 90))
     return Subject(backend, str(opt), str(itm), (pictures[0], pictures[1]))
 
 
-BUILDERS: dict[str, Callable[[], Subject]] = {"scripted": scripted, "local": local}
+class Borrowing(ZeroGpuBackend):
+    """A backend on lent GPUs whose lender ends with it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.spaces = Spaces()
+        super().__init__(self.spaces.GPU(duration=60), *arguments, **options)
+
+    def close(self) -> None:
+        super().close()
+        self.spaces.close()
+
+
+def zerogpu(**options: Any) -> Subject:
+    return local(Borrowing, **options)
+
+
+BUILDERS: dict[str, Callable[[], Subject]] = {"scripted": scripted, "local": local, "zerogpu": zerogpu}
 
 
 @pytest.fixture(scope="module", params=BUILDERS)

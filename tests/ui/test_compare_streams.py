@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator
+from contextvars import ContextVar
 
 import pytest
 
@@ -83,3 +84,13 @@ def test_where_nothing_comes_it_can_still_be_closed() -> None:
     assert next(stream) == []
     stream.close()
     assert ended.wait(60)
+
+
+def test_each_stream_knows_whose_request_it_is() -> None:
+    whose: ContextVar[str] = ContextVar("whose")
+    whose.set("ann")
+
+    def asking() -> Generator[str, None, None]:
+        yield whose.get("nobody")
+
+    assert [item for batch in merged([(0, asking())], lambda: None) for item in batch] == [(0, "ann")]
