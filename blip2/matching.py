@@ -56,7 +56,7 @@ def classify(
     """
     if "{}" not in template:
         raise BadInput(
-            f"The template {template!r} has no place for the label; write it with {{}}, such as {TEMPLATE!r}."
+            f"The template {template!r:.200} has no place for the label; write it with {{}}, such as {TEMPLATE!r}."
         )
     texts = [template.replace("{}", label.strip()) for label in labels]
     made = match(backend, model, [picture], texts)

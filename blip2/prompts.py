@@ -42,13 +42,13 @@ def build(
     """
     if mode == "raw":
         text, notice = defuse(_sendable(question))
-        return _checked(Prompt(text, count(text), 0, notice), budget)
+        return _checked(Prompt(text, count(text), 0, notice), budget, "text")
     asked, notice = defuse(fold(question))
     if not any(char.isprintable() and not char.isspace() for char in asked):
         raise BadPrompt("The question is empty; type one, such as: what is in the picture?")
     turns = [_turn(*pair) for pair in past if fold(pair[1])]
     text = f"Question: {asked} Answer:"
-    best = _checked(Prompt(text, count(text), len(turns), notice), budget)
+    best = _checked(Prompt(text, count(text), len(turns), notice), budget, "question")
     for turn in reversed(turns):  # from the newest back: the work is bounded by the budget, not by the history
         text = f"{turn} {best.text}"
         tokens = count(text)
@@ -86,9 +86,9 @@ def _dropped(count: int, budget: int) -> str:
     return f"{turns} left out: the model reads at most {budget} tokens."
 
 
-def _checked(prompt: Prompt, budget: int) -> Prompt:
+def _checked(prompt: Prompt, budget: int, what: str) -> Prompt:
     if prompt.tokens > budget:
-        raise BadPrompt(f"The question takes {prompt.tokens} tokens and the model reads at most {budget}; shorten it.")
+        raise BadPrompt(f"The {what} takes {prompt.tokens} tokens and the model reads at most {budget}; shorten it.")
     return prompt
 
 

@@ -119,7 +119,8 @@ def _check(path: Path, members: Sequence[tuple[str, zipfile.ZipInfo]], others: i
             f"The ZIP file {name!r} holds {count} files; at most {limits.files} are taken, send it in parts."
         )
     if not members:
-        what = f"none of its {others} files is a picture" if others else "it is empty"
+        many = f"none of its {others:,} files is a picture" if others > 1 else "its only file is none"
+        what = many if others else "it is empty"
         raise BadInput(f"There is no picture in the ZIP file {name!r}: {what}.")
     if all(info.flag_bits & 1 for _, info in members):
         raise BadInput(f"The ZIP file {name!r} is locked with a password; {UNPACK_FIRST}.")

@@ -163,7 +163,7 @@ class LocalBackend:
                 queries = matcher.queries(vision)
                 projected = as_array(matcher.project_image(queries))
                 return Features(image_embeds=as_array(queries), image_embeds_proj=projected)
-            ids, mask = matcher.tokens(texts, limit=512)
+            ids, mask = matcher.tokens(texts, limit=matcher.longest)
             if mode == "text":
                 states = matcher.texts(ids, mask)
                 return Features(text_embeds=as_array(states), text_embeds_proj=as_array(matcher.project_text(states)))

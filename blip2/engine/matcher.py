@@ -15,6 +15,7 @@ from blip2.engine.packed import pack
 from blip2.loading import LoadedModel
 
 MAX_TEXT = 32  # tokens of a text, [CLS] and [SEP] included, that LAVIS reads when it matches
+MAX_FEATURE_TEXT = 512  # the same of a text that features are made of
 PAIRS = 64  # pairs a Q-Former call takes at once
 
 
@@ -27,6 +28,11 @@ class Matcher:
         self.device = loaded.device
         self.model: Any = loaded.model
         pack(loaded.model)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest text that features are made of: LAVIS's limit, or fewer where the model reads fewer."""
+        return min(MAX_FEATURE_TEXT, int(self.model.config.qformer_config.max_position_embeddings))
 
     def tokens(self, texts: Sequence[str], limit: int | None = MAX_TEXT) -> tuple[Tensor, Tensor]:
         """Ids and mask [N, T], padded on the right, cut at `limit` tokens."""

@@ -77,11 +77,14 @@ def runs(folder: Path) -> list[str]:
 
 
 def open_run(folder: Path, name: str) -> Browser:
-    """A finished run by its name. Raises `BadInput` for a name that `runs` does not list."""
+    """A finished run by its name. Raises `BadInput` for a name that `runs` does not list, and for a damaged run."""
     if name not in runs(folder):
         raise BadInput(f"There is no finished run {name!r}; look again for what there is.")
     path = folder / name
-    return _opened(path, (path / run_folder.REPORT).stat().st_mtime_ns)
+    try:
+        return _opened(path, (path / run_folder.REPORT).stat().st_mtime_ns)
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"The run {name!r} is damaged; make its report again with --resume, or remove it.") from error
 
 
 @lru_cache(maxsize=4)

@@ -10,9 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import BadInput, Blip2Error
+from blip2.errors import BadInput
 from blip2.gathering import NOTHING, Gathered, folder_names, gathered
-from blip2.ui.notice import notice, notice_line
+from blip2.ui.fields import FileDrop, file_drop
+from blip2.ui.notice import notice, notice_line, sorry
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice
 
@@ -26,7 +27,7 @@ NONE_BUT_FOLDER = "There is no picture yet; drop some, or a ZIP file of them, or
 class Album:
     """The components. Handlers take `inputs` and hand their values to `take`."""
 
-    files: gr.File
+    files: FileDrop
     folder: gr.components.Component
     found: gr.State
     said: gr.HTML
@@ -55,8 +56,8 @@ class Album:
         try:
             found = gathered([str(each) for each in sent or ()], folder or "", self.allowed)
             yield found, notice(Notice(found.summary() or "There is no picture in this folder."))
-        except Blip2Error as error:
-            yield NOTHING, notice(Notice(str(error), failed=True))
+        except Exception as error:
+            yield NOTHING, sorry(error)
 
 
 def album(studio: Studio, prefix: str, label: str = "Pictures, or ZIP files of them") -> Album:
@@ -66,14 +67,7 @@ def album(studio: Studio, prefix: str, label: str = "Pictures, or ZIP files of t
     """
     allowed = studio.settings.folders
     with gr.Group(elem_id=f"{prefix}-album", elem_classes="album"):
-        files = gr.File(
-            label=label,
-            file_count="multiple",
-            file_types=["image", ".zip"],
-            type="filepath",
-            height=170,
-            elem_id=f"{prefix}-files",
-        )
+        files = file_drop("pictures", label=label, file_count="multiple", elem_id=f"{prefix}-files")
         folder: gr.components.Component = gr.State("")
         if allowed:
             names = list(folder_names(allowed))

@@ -8,10 +8,9 @@ from typing import Any
 import gradio as gr
 
 from blip2 import caption_tables
-from blip2.errors import BadInput
 from blip2.gathering import Gathered
 from blip2.ui import caption_view
-from blip2.ui.caption_actions import CaptionActions, Progress
+from blip2.ui.caption_actions import ALL_DONE, RUNNING, CaptionActions, Progress
 from blip2.ui.caption_layout import CaptionParts
 from blip2.ui.caption_sheet import Sheet, shown_range
 from blip2.ui.caption_view import EMPTY_MANY, SHOWN
@@ -101,7 +100,7 @@ class CaptionAlbum:
             left = progress.counts.left
             said = Notice(f"Cancelled with {left:,} pictures left; what is done stays.") if left else QUIET
         except Exception as error:
-            said = Notice(told(error), failed=not isinstance(error, BadInput))
+            said = Notice(told(error), failed=str(error) not in (ALL_DONE, RUNNING))
         if sheet.running:  # another run of this visitor's: its rows are shown by it
             yield {self.parts.notice: notice(said)}
             return

@@ -7,6 +7,7 @@ import gradio as gr
 from blip2.ui.album import KEPT, Album, album
 from blip2.ui.caption_actions import CaptionActions
 from blip2.ui.caption_view import EMPTY_MANY, EMPTY_ONE
+from blip2.ui.fields import Knob, NumberBox
 from blip2.ui.notice import notice_line
 from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.studio import Studio
@@ -150,7 +151,7 @@ def _knobs(actions: CaptionActions) -> list[gr.components.Component]:
         writers, value=writers[0][1] if writers else None, label="Model", filterable=False, elem_id="caption-model"
     )
     with gr.Row(elem_classes="knobs"):
-        count = gr.Slider(1, 8, 1, step=1, label="Captions a picture", elem_id="caption-count")
+        count = Knob(1, 8, 1, step=1, label="Captions a picture", elem_id="caption-count")
         matcher = gr.Dropdown(
             [*matchers, ("No ranking", "")],
             value=matchers[0][1] if matchers else "",
@@ -169,16 +170,16 @@ def _knobs(actions: CaptionActions) -> list[gr.components.Component]:
     with gr.Accordion("Settings", open=False, elem_id="caption-settings"):
         method = gr.Radio(METHODS, value="beam", label="How captions are searched for", elem_id="caption-method")
         with gr.Row(elem_classes="knobs"):
-            shortest = gr.Slider(0, 64, START.min_new_tokens, step=1, label="At least new tokens")
-            longest = gr.Slider(1, 128, START.max_new_tokens, step=1, label="At most new tokens")
+            shortest = Knob(0, 64, START.min_new_tokens, step=1, label="At least new tokens")
+            longest = Knob(1, 128, START.max_new_tokens, step=1, label="At most new tokens")
         with gr.Row(elem_classes="knobs"):
-            beams = gr.Slider(1, 16, START.num_beams, step=1, label="Beams")
-            length = gr.Slider(-3, 3, START.length_penalty, step=0.1, label="Length penalty (above 0: longer)")
-            temperature = gr.Slider(0.05, 2, START.temperature, step=0.05, label="Temperature", visible=False)
-            top_p = gr.Slider(0.05, 1, START.top_p, step=0.05, label="Top-p", visible=False)
+            beams = Knob(1, 16, START.num_beams, step=1, label="Beams")
+            length = Knob(-3, 3, START.length_penalty, step=0.1, label="Length penalty (above 0: longer)")
+            temperature = Knob(0.05, 2, START.temperature, step=0.05, label="Temperature", visible=False)
+            top_p = Knob(0.05, 1, START.top_p, step=0.05, label="Top-p", visible=False)
         with gr.Row(elem_classes="knobs"):
-            repetition = gr.Slider(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
-            seed = gr.Number(0, precision=0, label="Seed", visible=False)
+            repetition = Knob(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
+            seed = NumberBox(0, precision=0, label="Seed", visible=False)
     return [
         model, count, method, prompt, shortest, longest, beams, length, repetition, temperature, top_p, seed, matcher,
     ]  # fmt: skip

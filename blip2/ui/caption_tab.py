@@ -15,6 +15,7 @@ from blip2.ui.caption_layout import CaptionParts, caption_layout
 from blip2.ui.caption_sheet import Sheet
 from blip2.ui.chat_view import CAUTION
 from blip2.ui.notice import notice
+from blip2.ui.picture import refuse
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen, told
 from blip2.values import Picture
@@ -41,6 +42,7 @@ class CaptionTab:
     def wire(self) -> None:
         """Every event but the album's."""
         parts, one = self.parts, self.parts.one
+        refuse(one.picture, parts.notice)
         groups = [one.group, one.shown, parts.many.group, parts.many.out, parts.notice]
         parts.kind.change(self.on_kind, parts.kind, groups, queue=False, **INSIDE)
         method, beams, temperature, top_p, seed = (parts.knobs[at] for at in (2, 6, 9, 10, 11))

@@ -25,7 +25,7 @@ EMPTY_MANY = (
     "<p>Cancel whenever you like: what is done stays, and <b>Resume</b> goes on from there.</p></div>"
 )
 SKELETON = (
-    '<div class="captions waiting" role="status" aria-label="The model is looking at the picture">'
+    '<div class="captions" role="status"><p class="waiting">The model is looking at the picture …</p>'
     + '<div class="caption-card"><i class="bone wide"></i><i class="bone"></i></div>' * 2
     + "</div>"
 )
@@ -79,8 +79,8 @@ def progress_bar(progress: Progress, running: bool) -> str:
         rate = progress.rate
         words.append(f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute")
         words.append(f"{duration(counts.left / rate)} left")
-    elif progress.seconds:
-        words.append(f"took {duration(progress.seconds)}")
+    elif progress.seconds >= 1:
+        words.append(f"{'for' if running else 'took'} {duration(progress.seconds)}")
     if counts.failed:
         words.append(f'<span class="bad">{counts.failed:,} could not be captioned</span>')
     return (

@@ -10,6 +10,7 @@ import gradio as gr
 from blip2.chat import Conversation, samples
 from blip2.errors import BadSetting
 from blip2.ui.chat_view import summary
+from blip2.ui.fields import Knob, NumberBox
 from blip2.ui.visit import Choice, chosen
 from blip2.values import Decoding
 
@@ -93,18 +94,16 @@ def decoding_panel(prefix: str, first: Decoding = START) -> DecodingPanel:
             elem_id=f"{prefix}-method",
         )
         with gr.Row(elem_classes="knobs"):
-            longest = gr.Slider(1, 256, first.max_new_tokens, step=1, label="At most new tokens")
-            shortest = gr.Slider(0, 64, first.min_new_tokens, step=1, label="At least new tokens")
+            longest = Knob(1, 256, first.max_new_tokens, step=1, label="At most new tokens")
+            shortest = Knob(0, 64, first.min_new_tokens, step=1, label="At least new tokens")
         with gr.Row(elem_classes="knobs"):
-            beams = gr.Slider(1, 16, first.num_beams, step=1, label="Beams", visible=beam)
-            length = gr.Slider(
-                -3, 3, first.length_penalty, step=0.1, label="Length penalty (above 0: longer)", visible=beam
-            )
-            temperature = gr.Slider(0.05, 2, first.temperature, step=0.05, label="Temperature", visible=drawn)
-            top_p = gr.Slider(0.05, 1, first.top_p, step=0.05, label="Top-p", visible=drawn)
+            beams = Knob(1, 16, first.num_beams, step=1, label="Beams", visible=beam)
+            length = Knob(-3, 3, first.length_penalty, step=0.1, label="Length penalty (above 0: longer)", visible=beam)
+            temperature = Knob(0.05, 2, first.temperature, step=0.05, label="Temperature", visible=drawn)
+            top_p = Knob(0.05, 1, first.top_p, step=0.05, label="Top-p", visible=drawn)
         with gr.Row(elem_classes="knobs"):
-            repetition = gr.Slider(0.5, 3, first.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
-            seed = gr.Number(0, precision=0, label="Seed", visible=drawn)
+            repetition = Knob(0.5, 3, first.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
+            seed = NumberBox(0, precision=0, label="Seed", visible=drawn)
         raw = gr.Checkbox(
             False,
             label="Raw prompt",

@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import Blip2Error
 from blip2.evaluation import browse
 from blip2.evaluation.browse import Browser
 from blip2.ui.evaluate_view import CHOOSE, NONE, count_of, detail_of, figures_of, sorry, table_of
@@ -71,6 +70,8 @@ PICKS = """element.addEventListener('click', (event) => {
   if (!row) return;
   element.querySelectorAll('tr[aria-selected]').forEach((other) => other.removeAttribute('aria-selected'));
   row.setAttribute('aria-selected', 'true');
+  const one = document.querySelector('#evaluate-one');
+  if (matchMedia('(max-width: 900px)').matches) one.scrollIntoView({ block: 'start' });
   trigger('select', { value: row.querySelector('[data-prediction]').dataset.prediction });
 });"""
 
@@ -95,8 +96,9 @@ class Handlers:
         try:
             browser = browse.open_run(self.folder, run)
             found = browser.find(text or "", which)
-            return figures_of(browser.report), count_of(found, browser), table_of(found), nothing, CHOOSE
-        except Blip2Error as error:
+            table = table_of(found, not browser.lines)
+            return figures_of(browser.report), count_of(found, browser), table, nothing, CHOOSE if found else ""
+        except Exception as error:
             return sorry(error), "", "", nothing, ""
 
     def on_again(self, run: str | None) -> Any:
@@ -120,7 +122,7 @@ class Handlers:
             detail = detail_of(browser, picked)
             picture = _picture(browser, picked)
             return gr.update(value=picture, visible=picture is not None), detail
-        except Blip2Error as error:
+        except Exception as error:
             return gr.update(value=None, visible=False), sorry(error)
 
 

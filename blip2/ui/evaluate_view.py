@@ -8,10 +8,15 @@ from html import escape
 from typing import Any
 
 from blip2.evaluation.browse import SHOWN, Browser, Line
+from blip2.ui.visit import told
 
 NONE = (
     '<div class="empty"><h2>No finished run yet</h2><p>Make one, then look here again:</p>'
     "<code>python -m blip2 eval pocket --limit 20</code></div>"
+)
+CUT = (
+    "The file of predictions holds {have:,} of the {said:,} that the report counts; run the evaluation again with "
+    "--resume to have them all."
 )
 NAMES = {"itm": "ITM", "itc": "ITC", "true_first": "true first", "cider": "CIDEr"}
 CHOOSE = '<p class="choose">Choose a prediction to see its picture and all that is known of it.</p>'
@@ -43,11 +48,21 @@ def figures_of(report: dict[str, Any]) -> str:
 def count_of(found: Sequence[Line], browser: Browser) -> str:
     """How many predictions were found, and how many of them are shown."""
     more = f", the first {SHOWN} shown" if len(found) > SHOWN else ""
-    return f"<p class='quiet-title count'>{len(found)} of {len(browser.lines)} predictions{more}</p>"
+    line = f'<p class="quiet-title count">{len(found):,} of {len(browser.lines):,} predictions{more}</p>'
+    said = browser.report.get("n", 0)
+    if len(browser.lines) < said:
+        gone = CUT.format(have=len(browser.lines), said=said)
+        line = f'<div class="notice"><p class="failed" role="alert">{escape(gone)}</p></div>{line}'
+    return line
 
 
-def table_of(found: Sequence[Line]) -> str:
-    """The predictions as a table, `SHOWN` at most; the column of questions only where there are any."""
+def table_of(found: Sequence[Line], is_cut: bool = False) -> str:
+    """The predictions as a table, `SHOWN` at most; the column of questions only where there are any.
+
+    Without any there is a word of advice, unless they are missing from the run itself, `is_cut`.
+    """
+    if not found and is_cut:
+        return ""
     if not found:
         return '<p class="choose">No prediction is like that; search for something else, or show all.</p>'
     asked = any(line.question for line in found)
@@ -60,13 +75,14 @@ def table_of(found: Sequence[Line]) -> str:
 def _row(line: Line, asked: bool) -> str:
     kind = "broken" if line.broken else "right" if line.value >= 0.5 else "wrong"
     sure = "–" if line.confidence is None else f"{line.confidence:.0%}"
-    question = f"<td>{escape(line.question)}</td>" if asked else ""
+    question = f'<td data-name="Question">{escape(line.question)}</td>' if asked else ""
     parts = line.said.split(" | ")
     said = "".join(f"<span>{escape(part)}</span>" for part in parts) if len(parts) > 1 else escape(line.said)
     return (
         f'<tr class="{kind}"><th scope="row"><button type="button" data-prediction="{escape(line.id, quote=True)}">'
-        f"{escape(line.id)}</button></th>{question}<td>{said}</td>"
-        f'<td class="number">{line.value:.2f}</td><td class="number">{sure}</td></tr>'
+        f'{escape(line.id)}</button></th>{question}<td data-name="Said">{said}</td>'
+        f'<td class="number" data-name="Score">{line.value:.2f}</td>'
+        f'<td class="number" data-name="Sure">{sure}</td></tr>'
     )
 
 
@@ -88,7 +104,7 @@ def detail_of(browser: Browser, id_: str) -> str:
 
 def sorry(error: Exception) -> str:
     """What went wrong, as a sentence."""
-    return f'<p class="choose" role="alert">{escape(str(error))}</p>'
+    return f'<div class="notice"><p class="failed" role="alert">{escape(told(error))}</p></div>'
 
 
 def _short(value: Any) -> str:

@@ -89,6 +89,16 @@ class Where:
     strange: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Extracted:
+    """Features, the names of the pictures and the texts they are of, and the pictures that could not be opened."""
+
+    made: Features
+    pictures: tuple[str, ...]
+    texts: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+
+
 class MatchActions:
     """Matching over a studio's backend."""
 
@@ -129,15 +139,10 @@ class MatchActions:
             yield table
 
     def _grown(self, table: Table, info: ModelInfo, part: Sequence[Found | Picture]) -> Table:
-        opened: list[tuple[str, Picture]] = []
-        failed = list(table.failed)
-        for each in part:
-            try:
-                opened.append((each.name or "picture", each if isinstance(each, Picture) else each.open()))
-            except BadImage as error:
-                failed.append((each.name, str(error)))
+        opened, broken = _opened(part)
+        failed = (*table.failed, *broken)
         if not opened:
-            return replace(table, failed=tuple(failed))
+            return replace(table, failed=failed)
         pictures = [picture for _, picture in opened]
         made = matching.match(self.backend, info.name, pictures, table.texts)
         return replace(
@@ -145,7 +150,7 @@ class MatchActions:
             names=(*table.names, *(name for name, _ in opened)),
             made=Match(np.concatenate([table.made.itm, made.itm]), np.concatenate([table.made.itc, made.itc])),
             thumbnails=(*table.thumbnails, *map(thumbnail, pictures)),
-            failed=tuple(failed),
+            failed=failed,
             foreign=table.foreign + sum(self._doubt(info, picture) for picture in pictures),
         )
 
@@ -157,6 +162,8 @@ class MatchActions:
         """Which of the labels, a line or comma each, the picture shows."""
         info, picture = self.model(named), present(seen)
         names = labels_of(labels)
+        if len(template) > LONGEST:
+            raise BadInput(f"The sentence has {len(template):,} characters; at most {LONGEST:,} are taken.")
         found = matching.classify(self.backend, info.name, picture, names, template.strip() or matching.TEMPLATE)
         strange = self._strange(info, [each.text for each in found])
         return Classes(info.name, picture.name or "picture", tuple(found), self._doubt(info, picture), strange)
@@ -171,10 +178,8 @@ class MatchActions:
         found = self.backend.attend(info.name, picture, text.strip())
         return Where(picture, text.strip(), found, self._doubt(info, picture), self._strange(info, [text]))
 
-    def features(
-        self, found: Gathered, texts: str, mode: EmbedMode, named: str | None
-    ) -> tuple[Features, list[str], list[str]]:
-        """Features of the kind `mode`, and the names of the pictures and the texts they are of."""
+    def features(self, found: Gathered, texts: str, mode: EmbedMode, named: str | None) -> Extracted:
+        """Features of the kind `mode`. A picture that cannot be opened is left out, unless it is one of a pair."""
         info = self.model(named)
         lines = texts_of(texts) if texts.strip() and mode != "image" else ()
         files = found.files if mode != "text" else ()
@@ -184,8 +189,11 @@ class MatchActions:
                     f"{count:,} {what} were given; features of at most {MOST_FEATURES} are made at a time here. "
                     "The command python -m blip2 features takes more."
                 )
-        pictures = [each.open() for each in files]
-        return extract(self.backend, info.name, pictures, lines, mode), [each.name for each in files], list(lines)
+        opened, failed = _opened(files)
+        if failed and (mode == "multimodal" or not opened):
+            raise BadImage(failed[0][1])
+        made = extract(self.backend, info.name, [picture for _, picture in opened], lines, mode)
+        return Extracted(made, tuple(name for name, _ in opened), lines, failed)
 
     def _doubt(self, info: ModelInfo, picture: Picture) -> bool:
         return info.pocket and self._foreign(picture)
@@ -201,6 +209,18 @@ def present(seen: Seen) -> Picture:
     if isinstance(seen, BadImage):
         raise seen
     return seen
+
+
+def _opened(part: Sequence[Found | Picture]) -> tuple[list[tuple[str, Picture]], tuple[tuple[str, str], ...]]:
+    """The pictures that can be opened, by name, and the names of the others with the reason."""
+    opened: list[tuple[str, Picture]] = []
+    failed: list[tuple[str, str]] = []
+    for each in part:
+        try:
+            opened.append((each.name or "picture", each if isinstance(each, Picture) else each.open()))
+        except BadImage as error:
+            failed.append((each.name, str(error)))
+    return opened, tuple(failed)
 
 
 def texts_of(written: str) -> tuple[str, ...]:

@@ -82,20 +82,21 @@ class MatchEndpoints:
     ) -> tuple[dict[str, Any], str | None]:
         """Q-Former features of the mode image, text or multimodal: the arrays' shapes and meaning, and a .npz file.
 
-        Texts are a line each; multimodal wants as many as pictures.
+        Texts are a line each; multimodal wants as many as pictures. `failed` are the pictures that could not be opened.
         """
         made: list[Path] = []
 
         def work() -> dict[str, Any]:
             if mode not in MODES:
                 raise BadInput(f"The mode {mode!r} is unknown; choose image, text or multimodal.")
-            taken = match_files.taken(*self.actions.features(gathered(files or ()), texts, mode, model))  # type: ignore[arg-type]
+            taken = match_files.taken(self.actions.features(gathered(files or ()), texts, mode, model))  # type: ignore[arg-type]
             self.shelves.keep(taken)
             made.append(taken.npz)
-            held = arrays(taken.made)
+            held = arrays(taken.of.made)
             return {
-                "pictures": list(taken.pictures),
-                "texts": list(taken.texts),
+                "pictures": list(taken.of.pictures),
+                "texts": list(taken.of.texts),
+                "failed": match_files.failures(taken.of.failed),
                 "features": {name: {"shape": list(a.shape), "meaning": MEANING[name]} for name, a in held.items()},
                 "error": "",
             }

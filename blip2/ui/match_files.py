@@ -5,6 +5,7 @@ It knows no gradio; a page's script makes the file of the text.
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,16 @@ from blip2 import match_tables
 from blip2.errors import BadInput
 from blip2.features import save_npz, to_json
 from blip2.gathering import Shelf
-from blip2.ui.match_actions import Classes, Table, Where
-from blip2.values import Features
+from blip2.ui.match_actions import Classes, Extracted, Table, Where
 
 NOTHING_YET = "There is nothing to take away yet; press the button on the left first."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taken:
-    """Features, what they are of, and the archive that holds them; `shelf` keeps it on disk for as long as this."""
+    """Features and the archive that holds them; `shelf` keeps it on disk for as long as this."""
 
-    made: Features
-    pictures: tuple[str, ...]
-    texts: tuple[str, ...]
+    of: Extracted
     npz: Path
     shelf: Shelf = field(repr=False)
 
@@ -41,12 +39,12 @@ class Recent:
         self._kept.append(made)
 
 
-def taken(made: Features, pictures: list[str], texts: list[str]) -> Taken:
+def taken(of: Extracted) -> Taken:
     """Write the archive of the features. Raises `BadSetting` where that fails."""
     shelf = Shelf()
     path = shelf.path / "features.npz"
-    save_npz(made, path, images=pictures, texts=texts)
-    return Taken(made, tuple(pictures), tuple(texts), path, shelf)
+    save_npz(of.made, path, images=of.pictures, texts=of.texts)
+    return Taken(of, path, shelf)
 
 
 def as_csv(made: Any) -> dict[str, str]:
@@ -67,8 +65,9 @@ def as_json(made: Any) -> dict[str, str]:
     if isinstance(made, Where):
         return _json("words.json", words(made))
     if isinstance(made, Taken):
-        held = {"images": list(made.pictures), "texts": list(made.texts), "features": to_json(made.made)}
-        return _json("features.json", held)
+        of = made.of
+        held = {"images": list(of.pictures), "texts": list(of.texts), "features": to_json(of.made)}
+        return _json("features.json", held | {"failed": failures(of.failed)})
     raise BadInput(NOTHING_YET)
 
 
@@ -81,6 +80,11 @@ def words(made: Where) -> dict[str, Any]:
     """Words and their maps as plain values; "" is the whole text."""
     maps = [grid.round(6).tolist() for grid in made.attention.maps.astype(float)]
     return {"text": made.text, "words": list(made.attention.words), "maps": maps, "error": ""}
+
+
+def failures(failed: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """The pictures that could not be opened as plain values."""
+    return [{"picture": name, "error": why} for name, why in failed]
 
 
 def _json(name: str, data: dict[str, Any]) -> dict[str, str]:

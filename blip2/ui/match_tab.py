@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import BadInput, Blip2Error
+from blip2.errors import Blip2Error
 from blip2.gathering import NOTHING, Gathered
 from blip2.ui import match_files, match_view
 from blip2.ui.examples import examples
@@ -16,7 +16,8 @@ from blip2.ui.match_endpoints import MatchEndpoints
 from blip2.ui.match_files import Taken
 from blip2.ui.match_layout import GO, MatchParts, match_layout
 from blip2.ui.match_runs import Runs, patiently
-from blip2.ui.notice import notice
+from blip2.ui.notice import notice, sorry
+from blip2.ui.picture import refuse
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen, told
 
@@ -77,6 +78,7 @@ class MatchTab:
         gr.on(
             [parts.go.click, parts.sentence.submit], self.on_go, parts.inputs, shown, concurrency_limit=None, **INSIDE
         )
+        refuse(parts.picture, parts.notice)
         parts.stop.click(self.on_stop, None, parts.stop, **INSIDE)
         parts.kind.change(self.on_kind, [parts.kind, parts.mode], [*by_kind, *shown], **INSIDE)
         parts.mode.change(self.on_mode, parts.mode, [parts.pictures, parts.texts], **INSIDE)
@@ -101,7 +103,7 @@ class MatchTab:
                         yield self._shown(wanted.kind, made, True) if step is not None else self._same()
             said = stopped(made) if run.is_stopped else QUIET
         except Exception as error:
-            said = Notice(told(error), failed=not isinstance(error, BadInput))
+            said = Notice(told(error), failed=True)
         finally:
             self.runs.end(visitor, run)
         if run.is_dropped:
@@ -123,7 +125,7 @@ class MatchTab:
         else:
             is_pictured = wanted.mode != "text"
             found = self.parts.album.take(wanted.files, wanted.folder, wanted.found) if is_pictured else NOTHING
-            yield match_files.taken(*actions.features(found, wanted.texts, wanted.mode, wanted.model))
+            yield match_files.taken(actions.features(found, wanted.texts, wanted.mode, wanted.model))
 
     def on_stop(self, request: gr.Request) -> Any:
         """Give up; what is done stays, and is shown by the run itself."""
@@ -178,7 +180,7 @@ class MatchTab:
         try:
             return write(made), notice(QUIET)
         except Blip2Error as error:
-            return None, notice(Notice(str(error)))
+            return None, sorry(error)
 
     def _busy(self) -> Updates:
         parts = self.parts
@@ -236,4 +238,4 @@ def _markup(kind: str, made: Any, is_running: bool) -> str:
         return match_view.labels(made)
     if isinstance(made, Where):
         return match_view.where(made)
-    return match_view.features(made.made, len(made.pictures), len(made.texts))
+    return match_view.features(made.of)

@@ -13,8 +13,7 @@ import numpy as np
 from blip2.features import MEANING, arrays
 from blip2.ui import match_heat
 from blip2.ui.chat_view import CAUTION
-from blip2.ui.match_actions import Classes, Table, Where
-from blip2.values import Features
+from blip2.ui.match_actions import Classes, Extracted, Table, Where
 
 CELLS = 4000  # of the matrix on the page; the downloads hold all
 ITM = (
@@ -31,7 +30,7 @@ ATTENTION = (
 )
 SHARES = "Shares are the ITM probabilities scaled to sum to 100 %: of these labels alone, however little one fits."
 SKELETON = (
-    '<div class="match-wait" role="status" aria-label="The model is comparing">'
+    '<div class="match-wait" role="status"><p class="waiting">The model is at work …</p>'
     + '<i class="bone wide"></i><i class="bone"></i>' * 3
     + "</div>"
 )
@@ -110,6 +109,8 @@ def labels(classes: Classes) -> str:
 
 def matrix(table: Table, is_running: bool) -> str:
     """Many pictures against the texts. While it runs, the rows made last."""
+    if not table.names and table.failed:
+        return _failed(table.failed)
     count = max(CELLS // len(table.texts), 20)
     first = max(len(table.names) - 12, 0) if is_running else 0
     shown = range(first, min(first + count, len(table.names)))
@@ -118,7 +119,6 @@ def matrix(table: Table, is_running: bool) -> str:
         f'<th scope="col" title="{escape(text, quote=True)}"><span>{escape(text)}</span></th>' for text in table.texts
     )
     rows = "".join(_matrix_row(table, row, low, high) for row in shown)
-    failed = "".join(f"<li><b>{escape(name)}</b> {escape(why)}</li>" for name, why in table.failed)
     cut = f" The first {len(shown)} rows are shown; the downloads hold all." if len(shown) < len(table.names) else ""
     return (
         f"{notes(bool(table.foreign), table.strange, table.foreign)}"
@@ -127,7 +127,7 @@ def matrix(table: Table, is_running: bool) -> str:
         '<div class="match-scroll" role="region" aria-label="Matrix of pictures and texts" tabindex="0">'
         '<table class="match-matrix"><caption class="hidden-text">How well each picture matches each text: ITM, then '
         f'ITC</caption><thead><tr><th scope="col">Picture</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        + (f'<ul class="match-failed">{failed}</ul>' if failed else "")
+        + _failed(table.failed)
         + (
             ""
             if is_running
@@ -185,12 +185,13 @@ def where(found: Where) -> str:
     )
 
 
-def features(made: Features, pictures: int, texts: int) -> str:
-    """The arrays there are, their shapes, and what a row is."""
+def features(of: Extracted) -> str:
+    """The arrays there are, their shapes, and what a row is; and the pictures that were left out."""
+    pictures, texts = len(of.pictures), len(of.texts)
     rows = "".join(
         f'<tr><th scope="row"><code>{name}</code></th><td class="shape">{" × ".join(map(str, array.shape))}</td>'
         f"<td>{MEANING[name]}</td></tr>"
-        for name, array in arrays(made).items()
+        for name, array in arrays(of.made).items()
     )
     return (
         f'<p class="match-note">Made of {pictures} picture{"" if pictures == 1 else "s"} and {texts} '
@@ -199,7 +200,7 @@ def features(made: Features, pictures: int, texts: int) -> str:
         f'<th scope="col">What it is</th></tr></thead><tbody>{rows}</tbody></table>'
         '<p class="match-note">The first number counts pictures or texts, the second queries or tokens, the third the '
         "values of each. Read the archive with <code>numpy.load</code>; <code>images</code> and <code>texts</code> in "
-        "it hold the names.</p>"
+        "it hold the names.</p>" + _failed(of.failed)
     )
 
 
@@ -212,6 +213,12 @@ def notes(is_foreign: bool, strange: Sequence[str], foreign: int = 1) -> str:
         listed = ", ".join(strange[:6]) + (" and others" if len(strange) > 6 else "")
         said.append(f"This pocket model has never seen {listed}, and reads such words letter by letter.")
     return "".join(f'<p class="caution">{escape(each)}</p>' for each in said)
+
+
+def _failed(failed: Sequence[tuple[str, str]]) -> str:
+    """The pictures that could not be opened, each with its reason."""
+    rows = "".join(f"<li>{'' if name in why else f'<b>{escape(name)}</b> '}{escape(why)}</li>" for name, why in failed)
+    return f'<ul class="match-failed">{rows}</ul>' if rows else ""
 
 
 def _explained(more: str) -> str:

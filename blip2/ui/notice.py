@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from blip2.ui.chat_view import escape
-from blip2.ui.visit import Notice
+from blip2.ui.visit import Notice, told
 
 
 def notice_line(elem_id: str) -> gr.HTML:
@@ -18,3 +18,8 @@ def notice(said: Notice) -> Any:
     kind, role = ("failed", "alert") if said.failed else ("said", "status")
     markup = f'<p class="{kind}" role="{role}">{escape(said.text)}</p>' if said.text else ""
     return gr.update(value=markup, visible=bool(said.text))
+
+
+def sorry(error: Exception) -> Any:
+    """The update that says what went wrong; whatever was raised looks alike in every tab."""
+    return notice(Notice(told(error), failed=True))

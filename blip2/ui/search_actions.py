@@ -30,6 +30,7 @@ FILE = "album.index"
 NO_MATCHER = "No matching model is offered here; the administrator adds one with --models, such as blip2/pocket."
 NO_INDEX = "There is nothing to search yet; index some pictures, open an index, or try the example scenes."
 NO_PICTURE = "There is no picture to search with; add one first."
+LONGEST = 1000  # letters of the words searched for
 BAD_NAME = "The name {!r:.80} cannot be used; take letters, digits, spaces, - and _, 60 at most."
 NAME = re.compile(r"\w[\w -]{0,59}")
 
@@ -145,6 +146,8 @@ class SearchActions:
         """The best pictures for some words: by ITC at once, and once ITM has read the best of them, by both."""
         index = held.opened()
         model = self.model_of(index)
+        if len(words) > LONGEST:
+            raise BadInput(f"The words have {len(words):,} letters; at most {LONGEST:,} are taken.")
         yield from retrieval.by_words(self.backend, model, index, words, k, rerank=rerank, opened=held.picture)
 
     def picture(self, held: Held, seen: Seen, k: int) -> Results:
@@ -203,6 +206,13 @@ class SearchActions:
             return index.path
         given_away(index, held.shelf.path / index.path.name)
         return held.shelf.path / index.path.name
+
+
+def how_many(count: object) -> int:
+    """The number of results asked for. Raises `BadInput` where it is none; the search itself minds the range."""
+    if isinstance(count, bool) or not isinstance(count, int | float) or not float(count).is_integer():
+        raise BadInput(f"The number of results is {count!r:.40}; give a whole number from 1 to 60.")
+    return int(count)
 
 
 def scenes() -> Gathered:

@@ -10,8 +10,9 @@ import gradio as gr
 
 from blip2.errors import Blip2Error
 from blip2.gathering import gathered
+from blip2.ui.fields import NumberBox
 from blip2.ui.picture import PictureFrame
-from blip2.ui.search_actions import Held, SearchActions, last, rows_of, scenes
+from blip2.ui.search_actions import Held, SearchActions, how_many, last, rows_of, scenes
 from blip2.ui.studio import Studio
 from blip2.ui.visit import Seen, told
 
@@ -37,7 +38,7 @@ class SearchEndpoints:
             files = gr.File(file_count="multiple", type="filepath", label="files")
             folder, model = gr.Textbox("", label="folder"), gr.Textbox("", label="model")
             extend, examples = gr.Checkbox(False, label="extend"), gr.Checkbox(False, label="examples")
-            words, count = gr.Textbox("", label="words"), gr.Number(10, label="count", precision=0)
+            words, count = gr.Textbox("", label="words"), NumberBox(10, label="count", precision=0)
             rerank, picture = gr.Checkbox(True, label="rerank"), PictureFrame(label="picture")
             told, file = gr.JSON(label="answer"), gr.File(label="index")
             asked = [gr.Button() for _ in range(4)]
@@ -75,7 +76,7 @@ class SearchEndpoints:
         held = held or Held()
         try:
             with self.studio.visitors.admitted(request.session_hash or ""):
-                return rows_of(held, last(self.actions.words(held, words or "", int(count or 0), bool(rerank))))
+                return rows_of(held, last(self.actions.words(held, words or "", how_many(count), bool(rerank))))
         except Exception as error:
             return failure(error)
 
@@ -84,7 +85,7 @@ class SearchEndpoints:
         held = held or Held()
         try:
             with self.studio.visitors.admitted(request.session_hash or ""):
-                return rows_of(held, self.actions.picture(held, picture, int(count or 0)), likeness=True)
+                return rows_of(held, self.actions.picture(held, picture, how_many(count)), likeness=True)
         except Exception as error:
             return failure(error)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import gradio as gr
 
 from blip2.ui.album import KEPT, Album, album
+from blip2.ui.fields import Knob, file_drop
 from blip2.ui.notice import notice_line
-from blip2.ui.picture import PictureFrame
+from blip2.ui.picture import PictureFrame, picture_frame
 from blip2.ui.search_actions import SearchActions
 from blip2.ui.search_view import EMPTY
 from blip2.ui.studio import Studio
@@ -54,7 +55,7 @@ class SearchParts:
     by_picture: gr.Column
     picture: PictureFrame
     go_picture: gr.Button
-    count: gr.Slider
+    count: Knob
     rerank: gr.Checkbox
     found: gr.HTML
     held: gr.State
@@ -83,17 +84,10 @@ def search_layout(actions: SearchActions, studio: Studio) -> SearchParts:
                         gr.Button(text, size="sm", elem_id=f"search-chip-{at}") for at, text in enumerate(SUGGESTED)
                     ]
             with gr.Column(visible=False, elem_id="search-by-picture") as by_picture:
-                picture = PictureFrame(
-                    label="Picture to search with",
-                    show_label=False,
-                    sources=["upload", "clipboard"],
-                    buttons=[],
-                    height=220,
-                    elem_id="search-picture",
-                )
+                picture = picture_frame("search-picture", "The picture to search with", height=220)
                 go_picture = gr.Button("Find pictures like it", variant="primary", elem_id="search-go-picture")
             with gr.Row(elem_id="search-options"):
-                count = gr.Slider(1, 60, value=12, step=1, label="Results", elem_id="search-count")
+                count = Knob(1, 60, value=12, step=1, label="Results", elem_id="search-count")
                 rerank = gr.Checkbox(
                     True, label="Re-rank with ITM, which reads the best again", elem_id="search-rerank", container=False
                 )
@@ -138,7 +132,7 @@ def _index(actions: SearchActions, studio: Studio) -> IndexParts:
             label="Or keep it on the server as", max_lines=1, visible=actions.manage, elem_id="search-name"
         )
         keep = gr.Button("Keep", size="sm", visible=actions.manage, elem_id="search-keep")
-        sent = gr.File(label="Open an index", file_types=[".index"], type="filepath", height=140, elem_id="search-open")
+        sent = file_drop("indexes", label="Open an index", elem_id="search-open")
         kept = gr.Dropdown(
             [("None", ""), *[(each, each) for each in listed]],
             value="",

@@ -7,19 +7,20 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import BadInput
 from blip2.gathering import Gathered
 from blip2.ui import search_view
-from blip2.ui.notice import notice
-from blip2.ui.search_actions import Held, SearchActions, scenes
+from blip2.ui.notice import notice, sorry
+from blip2.ui.picture import refuse
+from blip2.ui.search_actions import Held, SearchActions, how_many, scenes
 from blip2.ui.search_endpoints import SearchEndpoints
 from blip2.ui.search_layout import SUGGESTED, SearchParts, search_layout
 from blip2.ui.search_view import EMPTY, READY, SKELETON
 from blip2.ui.studio import Studio
-from blip2.ui.visit import QUIET, Notice, Seen, told
+from blip2.ui.visit import QUIET, Notice, Seen
 
 INSIDE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SAVE = "(file) => { window.blip2Download(file); }"  # assets/script/caption.js
+NONE_READ = "None of these files could be read as a picture; the reasons are listed beside the album."
 Updates = dict[Any, Any]
 
 
@@ -29,11 +30,6 @@ def search_tab(studio: Studio) -> None:
     parts = search_layout(actions, studio)
     SearchTab(actions, parts, studio).wire()
     SearchEndpoints(actions, studio).wire(parts.held)
-
-
-def sorry(error: Exception) -> Any:
-    """The notice that says what went wrong."""
-    return notice(Notice(told(error), failed=not isinstance(error, BadInput)))
 
 
 class SearchTab:
@@ -75,6 +71,7 @@ class SearchTab:
         gr.on([parts.words.submit, parts.go.click], self.on_words, **search)
         for chip, text in zip(parts.chip, SUGGESTED, strict=True):
             chip.click(lambda text=text: text, None, parts.words, queue=False, **INSIDE).then(self.on_words, **search)
+        refuse(parts.picture, parts.notice)
         parts.go_picture.click(self.on_picture, [parts.held, parts.picture, parts.count], shown, **INSIDE)
         parts.found.select(self.on_more, [parts.held, parts.count], shown, **INSIDE)
 
@@ -131,9 +128,14 @@ class SearchTab:
                             )
                         yield updates
                 left = step.counts.total - step.counts.done
-                if left:
+                if not held.opened():
+                    said = notice(Notice(NONE_READ, failed=True))
+                elif left:
                     said = notice(Notice(f"Stopped with {left:,} pictures left; what is done can be searched."))
-                updates = {self.parts.found: READY, self.parts.chips: gr.update(visible=False)}
+                updates = {
+                    self.parts.found: READY if held.opened() else EMPTY,
+                    self.parts.chips: gr.update(visible=False),
+                }
                 yield {self.parts.held: held} | updates
         except Exception as error:
             said = sorry(error)
@@ -197,7 +199,7 @@ class SearchTab:
             with self.visitors.admitted(request.session_hash or ""):
                 held.opened()
                 yield SKELETON, notice(QUIET)
-                with closing(self.actions.words(held, words or "", int(count or 0), bool(rerank))) as steps:
+                with closing(self.actions.words(held, words or "", how_many(count), bool(rerank))) as steps:
                     for found in steps:
                         yield search_view.results(held, found, words), gr.skip()
         except Exception as error:
@@ -208,7 +210,7 @@ class SearchTab:
         held = held or Held()
         try:
             with self.visitors.admitted(request.session_hash or ""):
-                found = self.actions.picture(held, seen, int(count or 0))
+                found = self.actions.picture(held, seen, how_many(count))
             return search_view.results(held, found), notice(QUIET)
         except Exception as error:
             return (READY if held.index is not None else EMPTY), sorry(error)
@@ -218,7 +220,7 @@ class SearchTab:
         held = held or Held()
         try:
             at = int(event._data["at"])
-            found = self.actions.more(held, at, int(count or 0))
+            found = self.actions.more(held, at, how_many(count))
             return search_view.results(held, found, like=at), notice(QUIET)
         except Exception as error:
             return gr.skip(), sorry(error)

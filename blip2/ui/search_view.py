@@ -20,7 +20,11 @@ READY = (
     '<div class="empty"><h2>Ready to search</h2><p>Describe a picture as a caption would: <b>two dogs on a beach</b> '
     "finds more than <b>dog</b>. Or search with a picture, for others like it.</p></div>"
 )
-SKELETON = '<div class="gallery waiting" role="status" aria-label="Searching">' + '<i class="tile"></i>' * 8 + "</div>"
+SKELETON = (
+    '<div role="status"><p class="waiting">Searching …</p><div class="gallery">'
+    + '<i class="tile" aria-hidden="true"></i>' * 8
+    + "</div></div>"
+)
 NONE = '<p class="quiet-title">The index has no other picture.</p>'
 ITC = "the cosine of features made apart; it finds"
 ITM = "the probability that picture and words belong together, read together; it re-ranks"
@@ -81,7 +85,7 @@ def results(held: Held, found: Results, words: str = "", like: int | None = None
 def _card(held: Held, hit: Hit, likeness: bool) -> str:
     name = escape(held.title(hit.name), quote=True)
     data = base64.b64encode(held.opened().thumbnail(hit.at)).decode()
-    figures = [f'<span title="{ITC}">{"Like" if likeness else "ITC"} {hit.itc:.3f}</span>']
+    figures = [f'<span title="{ITC}">{"Like" if likeness else "ITC"} {_cosine(hit.itc)}</span>']
     if hit.itm is not None:
         figures.insert(0, f'<span class="itm" title="{ITM}">ITM {_percent(hit.itm)}</span>')
         figures.append(_moved(hit))
@@ -105,3 +109,7 @@ def _percent(value: float) -> str:
     if value < 0.001:
         return "&lt; 0.1 %"
     return f"{100 * value:.0f} %" if value >= 0.1 else f"{100 * value:.1f} %"
+
+
+def _cosine(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")

@@ -81,7 +81,7 @@ def page(studio: Studio, tabs: Sequence[Tab] = TABS) -> gr.Blocks:
         blocks.load(lambda: _header(studio), None, brand, queue=False, **QUIETLY)
     for frame in blocks.blocks.values():
         if isinstance(frame, PictureFrame):
-            frame.largest = studio.settings.max_upload_mb * 1_000_000
+            frame.limit(studio.settings.max_upload_mb * 1_000_000)
     # Queued actions are not open to direct calls: those would pass by the queue's limits. Models have queues of their
     # own, whose places and refusals are told in words; gradio's only bounds the events that nobody has looked at yet.
     return blocks.queue(api_open=False, default_concurrency_limit=8, max_size=EVENTS)

@@ -193,6 +193,15 @@ def test_features_have_the_shapes_and_unit_projections(subject: Subject) -> None
     np.testing.assert_allclose(np.linalg.norm(text.text_embeds_proj[:, 0], axis=-1), 1, atol=1e-4)
 
 
+def test_a_text_longer_than_the_model_reads_has_features_too(subject: Subject) -> None:
+    longest = "red ball " * 1200
+    text = subject.backend.embed(subject.matcher, [], [longest], "text")
+    both = subject.backend.embed(subject.matcher, subject.pictures[:1], [longest], "multimodal")
+    assert text.text_embeds is not None
+    assert both.multimodal_embeds is not None
+    assert np.isfinite(text.text_embeds).all()
+
+
 def _steps_stand_still(backend: Backend, model: str) -> bool:
     before = backend.stats().steps[model]
     time.sleep(0.05)

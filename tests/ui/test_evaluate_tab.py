@@ -54,6 +54,26 @@ def test_what_is_not_there_is_said(folder: Path) -> None:
     assert Handlers(folder / "nowhere").on_again(None)["choices"] == []
 
 
+def test_a_damaged_run_is_said_and_the_page_still_opens(folder: Path) -> None:
+    (folder / "two").mkdir()
+    (folder / "two" / "report.json").write_text('{"a": 1}')
+    figures, count, table, _, detail = Handlers(folder).on_choose("two", "", "all")
+    assert "The run &#x27;two&#x27; is damaged" in figures
+    assert 'role="alert"' in figures
+    assert (count, table, detail) == ("", "", "")
+    with gr.Blocks():  # the newest run is the one that is shown first
+        evaluate_tab(Studio(Settings(runs=str(folder)), ScriptedBackend()))
+
+
+def test_a_run_whose_predictions_are_gone_says_so_and_gives_no_wrong_advice(folder: Path) -> None:
+    path = folder / "one" / "predictions.jsonl"
+    path.write_bytes(path.read_bytes()[:20])
+    _, count, table, _, detail = Handlers(folder).on_choose("one", "", "all")
+    assert "holds 0 of the" in count
+    assert "--resume" in count
+    assert (table, detail) == ("", "")
+
+
 def test_a_click_shows_the_picture_and_every_fact_as_text(folder: Path) -> None:
     (talk, *_) = ids(Handlers(folder).on_choose("one", "talk 1", "all")[2])
     picture, detail = Handlers(folder).on_select("one", talk)

@@ -84,18 +84,33 @@ def test_one_picture_labels_words_and_what_a_pocket_model_does_not_know() -> Non
 
 def test_features_of_pictures_texts_and_pairs(tmp_path: Path) -> None:
     found = gathered([each.file for each in files(tmp_path, 2)])
-    made, names, texts = actions().features(found, "a dog\na cat", "multimodal", None)
-    assert (names, texts) == (["000.png", "001.png"], ["a dog", "a cat"])
-    assert made.multimodal_embeds is not None
-    assert made.multimodal_embeds.shape[0] == 2
-    made, names, texts = actions().features(found, "a dog\na cat", "image", None)
-    assert made.image_embeds is not None
-    assert texts == []
-    made, names, texts = actions().features(found, "a dog", "text", None)
-    assert made.text_embeds is not None
-    assert names == []
+    both = actions().features(found, "a dog\na cat", "multimodal", None)
+    assert (both.pictures, both.texts) == (("000.png", "001.png"), ("a dog", "a cat"))
+    assert both.made.multimodal_embeds is not None
+    assert both.made.multimodal_embeds.shape[0] == 2
+    image = actions().features(found, "a dog\na cat", "image", None)
+    assert image.made.image_embeds is not None
+    assert image.texts == ()
+    text = actions().features(found, "a dog", "text", None)
+    assert text.made.text_embeds is not None
+    assert text.pictures == ()
     with pytest.raises(BadInput, match="a text for each picture"):
         actions().features(found, "a dog", "multimodal", None)
+
+
+def test_a_broken_picture_does_not_fail_the_features_of_the_others(tmp_path: Path) -> None:
+    found = gathered([each.file for each in files(tmp_path, 2, broken=1)])
+    made = actions().features(found, "", "image", None)
+    assert made.pictures == ("000.png", "001.png")
+    assert made.made.image_embeds is not None
+    assert made.made.image_embeds.shape[0] == 2
+    ((name, why),) = made.failed
+    assert (name, "not a picture" in why) == ("broken0.png", True)
+    with pytest.raises(BadImage, match=r"broken0\.png"):  # a pair that lost its picture would pair others wrongly
+        actions().features(found, "a\nb\nc", "multimodal", None)
+    alone = gathered([str(tmp_path / "broken0.png")])
+    with pytest.raises(BadImage, match=r"broken0\.png"):
+        actions().features(alone, "", "image", None)
 
 
 def test_what_is_wrong_is_a_sentence(tmp_path: Path) -> None:
@@ -112,6 +127,7 @@ def test_what_is_wrong_is_a_sentence(tmp_path: Path) -> None:
         (lambda: list(on.one(picture, "a dog", "blip2/none")), "choose one of scripted/itm"),
         (lambda: list(actions(MODELS[:2]).one(picture, "a dog", "")), "No matching model is served"),
         (lambda: on.classify(picture, "dog", "a photo", None), "no place for the label"),
+        (lambda: on.classify(picture, "dog", "{}" + "a" * LONGEST, None), "at most 1,000"),
         (lambda: on.where(picture, " ", None), "no text yet"),
         (lambda: on.where(picture, "a" * (LONGEST + 1), None), "characters"),
         (lambda: on.features(crowd, "", "image", None), f"at most {MOST_FEATURES}"),

@@ -10,7 +10,7 @@ from PIL import Image
 from blip2.images import picture_from
 from blip2.matching import Label
 from blip2.ui import match_heat, match_view
-from blip2.ui.match_actions import Classes, Table, Where
+from blip2.ui.match_actions import Classes, Extracted, Table, Where
 from blip2.values import Attention, Features, Match
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -53,6 +53,14 @@ def test_the_matrix_shows_both_measures_marks_the_best_and_lists_what_failed() -
     assert "<img src=x" not in markup
     assert 'aria-valuenow="3"' in match_view.progress(made, True)
     assert "1 could not be opened" in match_view.progress(made, True)
+
+
+def test_without_a_picture_that_can_be_read_there_are_reasons_and_no_empty_matrix() -> None:
+    table = Table("m", ("a dog",), 1, failed=(("a.png", "The picture 'a.png' is damaged; save it anew."),))
+    markup = match_view.matrix(table, False)
+    assert "is damaged" in markup
+    assert "<table" not in markup
+    assert markup.count("a.png") == 1, "a name is not said twice"
 
 
 def test_a_large_matrix_is_cut_and_says_so() -> None:
@@ -100,8 +108,12 @@ def test_places_in_words() -> None:
 
 
 def test_features_are_explained() -> None:
-    markup = match_view.features(Features(image_embeds=np.zeros((2, 4, 16), np.float32)), 2, 0)
+    made = Features(image_embeds=np.zeros((2, 4, 16), np.float32))
+    failed = (("<b>.png", "It is damaged; save it anew."),)
+    markup = match_view.features(Extracted(made, ("a.png", "b.png"), (), failed))
     assert "2 × 4 × 16" in markup
+    assert "Made of 2 pictures and 0 texts" in markup
+    assert "<b>&lt;b&gt;.png</b> It is damaged; save it anew." in markup
     assert "a row for each query of each picture" in markup
 
 

@@ -12,7 +12,7 @@ from blip2.errors import BadImage, BadInput
 from blip2.gathering import Gathered, gathered
 from blip2.images import open_picture
 from blip2.indexes import open_index
-from blip2.ui.search_actions import Held, Progress, SearchActions, last, rows_of, scenes
+from blip2.ui.search_actions import Held, Progress, SearchActions, how_many, last, rows_of, scenes
 from blip2.ui.search_view import facts, progress_bar, results
 
 
@@ -118,6 +118,8 @@ def test_mistakes_are_sentences(actions: SearchActions, held: Held, tmp_path: Pa
         actions.open_saved("../../etc")
     with pytest.raises(BadInput, match="cannot be used"):
         actions.save(held, "../up")
+    with pytest.raises(BadInput, match="1,001 letters"):
+        last(actions.words(held, "a" * 1001, 3, True))
     (tmp_path / "x.index").write_bytes(b"nothing")
     with pytest.raises(BadInput, match="no index"):
         actions.open(tmp_path / "x.index")
@@ -128,6 +130,13 @@ def test_mistakes_are_sentences(actions: SearchActions, held: Held, tmp_path: Pa
         build(without, Held(), album(tmp_path, ["a.png"]))
     with pytest.raises(BadInput, match="not offered here"):
         last(without.words(held, "a dog", 3, True))
+
+
+@pytest.mark.parametrize("count", [None, "", "many", True, 2.5])
+def test_a_number_of_results_that_is_none_is_a_sentence(count: object) -> None:
+    with pytest.raises(BadInput, match="give a whole number from 1 to 60"):
+        how_many(count)
+    assert how_many(12.0) == 12
 
 
 def test_names_are_shown_harmless_and_never_above_the_album(actions: SearchActions, tmp_path: Path) -> None:
