@@ -81,7 +81,7 @@ class Settings:
     )
     api_body_mb: int = _about(64, "largest API request, all its pictures together, in MB", low=1, high=10_000)
     cors_origins: tuple[str, ...] = _about((), "other sites whose pages may call the API, such as https://example.org")
-    image_urls: bool = _about(False, "let API requests name pictures by http(s) address, on public hosts only")
+    image_urls: bool = _about(False, "let requests name pictures by http(s) address, on public hosts only")
     runs: str = _about("runs", "folder whose finished evaluations the page shows")
     data: str = _about("data", "folder that the studio writes to: votes, saved indexes")
     folders: tuple[str, ...] = _about((), "folders on this machine whose pictures visitors may caption and search")

@@ -3,6 +3,7 @@
 A tool call has no session, so what needs one (undoing, voting, an index being searched) is no tool.
 """
 
+import functools
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,7 @@ import gradio as gr
 from blip2 import chat
 from blip2.chat import Conversation
 from blip2.errors import BadSetting, Blip2Error
+from blip2.ui import mcp_forms
 from blip2.ui.picture import PictureFrame
 from blip2.ui.studio import Studio
 from blip2.ui.visit import Seen, told
@@ -95,4 +97,14 @@ def name_tools() -> None:
         named = server.api_info["named_endpoints"]
         return {name: f"/{name}" for name in TOOLS if f"/{name}" in named}
 
+    files = getattr(GradioMCPServer.postprocess_output_data, "__wrapped__", GradioMCPServer.postprocess_output_data)
+
+    @functools.wraps(files)
+    def answers(server: Any, data: Any, root_url: str) -> list[Any]:
+        return mcp_forms.answers(server, data, root_url, files)
+
     GradioMCPServer.get_tool_to_endpoint = tools
+    GradioMCPServer.get_input_schema = mcp_forms.input_schema
+    GradioMCPServer.convert_strings_to_filedata = mcp_forms.with_files
+    GradioMCPServer.pop_returned_state = staticmethod(mcp_forms.without_state)
+    GradioMCPServer.postprocess_output_data = answers

@@ -26,6 +26,7 @@ from blip2.ui.caption_tab import caption_tab
 from blip2.ui.chat_tab import chat_tab
 from blip2.ui.compare_tab import compare_tab
 from blip2.ui.evaluate_tab import evaluate_tab
+from blip2.ui.fetching import fetch_by
 from blip2.ui.match_tab import match_tab
 from blip2.ui.mcp_tools import AskOnce, name_tools
 from blip2.ui.models_tab import models_tab
@@ -107,6 +108,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
     `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for a taken port, and
     where MCP is asked for and not installed.
     """
+    fetch_by(settings)
     if settings.mcp:
         name_tools()
     try:
