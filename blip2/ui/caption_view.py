@@ -11,6 +11,7 @@ from typing import Any
 from blip2.evaluation.progress import duration
 from blip2.ui.caption_actions import Progress
 from blip2.ui.caption_sheet import Line
+from blip2.ui.progress_bar import bad, bar, pace
 
 SHOWN = 200  # lines of the table at a time
 EMPTY_ONE = (
@@ -70,24 +71,13 @@ def _legend(captions: Sequence[dict[str, Any]]) -> str:
 
 
 def progress_bar(progress: Progress, running: bool) -> str:
-    """The bar and its line: how many, how fast, how long it will take yet."""
+    """How many are captioned, how fast, how long it will take yet."""
     counts = progress.counts
-    through = counts.done + counts.failed
-    share = through / counts.total if counts.total else 0.0
-    words = [f"<b>{through:,} of {counts.total:,}</b>"]
-    if running and progress.rate:
-        rate = progress.rate
-        words.append(f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute")
-        words.append(f"{duration(counts.left / rate)} left")
-    elif progress.seconds >= 1:
-        words.append(f"{'for' if running else 'took'} {duration(progress.seconds)}")
-    if counts.failed:
-        words.append(f'<span class="bad">{counts.failed:,} could not be captioned</span>')
-    return (
-        f'<div class="progress{" running" if running else ""}"><div class="bar" role="progressbar" '
-        f'aria-label="Pictures captioned" aria-valuemin="0" aria-valuemax="{counts.total}" aria-valuenow="{through}">'
-        f'<i style="width:{100 * share:.1f}%"></i></div><p>{" · ".join(words)}</p></div>'
-    )
+    words = pace(progress.rate, counts.left) if running else []
+    if not words and progress.seconds:
+        words = [f"took {duration(progress.seconds)}"]
+    words += bad(counts.failed, "could not be captioned")
+    return bar("Pictures captioned", counts.done + counts.failed, counts.total, words, running)
 
 
 def table(lines: Iterable[tuple[int, Line]], thumbnail: Callable[[Line], bytes], heading: str, editable: bool) -> str:

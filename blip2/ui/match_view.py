@@ -14,6 +14,7 @@ from blip2.features import MEANING, arrays
 from blip2.ui import match_heat
 from blip2.ui.chat_view import CAUTION
 from blip2.ui.match_actions import Classes, Extracted, Table, Where
+from blip2.ui.progress_bar import bad, bar
 
 CELLS = 4000  # of the matrix on the page; the downloads hold all
 ITM = (
@@ -151,13 +152,8 @@ def _matrix_row(table: Table, row: int, low: float, high: float) -> str:
 
 def progress(table: Table, is_running: bool) -> str:
     """How many pictures are through."""
-    share = 100 * table.done / table.total if table.total else 0
-    bad = f' · <span class="bad">{len(table.failed)} could not be opened</span>' if table.failed else ""
-    return (
-        f'<div class="progress{" running" if is_running else ""}"><div class="bar" role="progressbar" '
-        f'aria-label="Pictures compared" aria-valuemin="0" aria-valuemax="{table.total}" aria-valuenow="{table.done}">'
-        f'<i style="width:{share:.1f}%"></i></div><p><b>{table.done:,} of {table.total:,}</b> pictures{bad}</p></div>'
-    )
+    words = bad(len(table.failed), "could not be opened")
+    return bar("Pictures compared", table.done, table.total, words, is_running)
 
 
 def where(found: Where) -> str:

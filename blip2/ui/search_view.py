@@ -6,8 +6,8 @@ Names and sentences are escaped here; thumbnails come out of the index and go in
 import base64
 from html import escape
 
-from blip2.evaluation.progress import duration
 from blip2.retrieval import Hit, Results
+from blip2.ui.progress_bar import bad, bar, pace
 from blip2.ui.search_actions import Held, Progress
 
 EMPTY = (
@@ -31,23 +31,13 @@ ITM = "the probability that picture and words belong together, read together; it
 
 
 def progress_bar(progress: Progress, running: bool) -> str:
-    """The bar and its line: how many, how fast, how long it will take yet."""
+    """How many are indexed, how fast, how long it will take yet."""
     counts = progress.counts
-    share = counts.done / counts.total if counts.total else 0.0
-    words = [f"<b>{counts.done:,} of {counts.total:,}</b>"]
-    if running and progress.rate:
-        rate = progress.rate
-        words.append(f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute")
-        words.append(f"{duration((counts.total - counts.done) / rate)} left")
+    words = pace(progress.rate, counts.total - counts.done) if running else []
     if counts.kept:
         words.append(f"{counts.kept:,} known already")
-    if counts.broken:
-        words.append(f'<span class="bad">{counts.broken:,} could not be read</span>')
-    return (
-        '<div class="progress"><div class="bar" role="progressbar" aria-label="Pictures indexed" aria-valuemin="0" '
-        f'aria-valuemax="{counts.total}" aria-valuenow="{counts.done}"><i style="width:{100 * share:.1f}%"></i></div>'
-        f"<p>{' · '.join(words)}</p></div>"
-    )
+    words += bad(counts.broken, "could not be read")
+    return bar("Pictures indexed", counts.done, counts.total, words, running)
 
 
 def facts(held: Held) -> str:
