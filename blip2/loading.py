@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from blip2.checkpoint import Files, fetch
-from blip2.errors import Blip2Error, NotACheckpoint, WillNotFit
+from blip2.errors import BadSetting, Blip2Error, NotACheckpoint, WillNotFit
 from blip2.memory import Family
 from blip2.placement import device_map
-from blip2.quantize import Place, Plan, choose, loader_arguments, needs, parts_of, place_of
+from blip2.quantize import QUANTISED, Place, Plan, choose, loader_arguments, needs, parts_of, place_of
 from blip2.selfcheck import Checkpoint, check_files, check_weights
 from blip2.values import Fit, ModelInfo
 from blip2.zoo import Row, find
@@ -41,10 +41,11 @@ class LoadedModel:
     checks: tuple[str, ...] = field(default=(), repr=False)
 
 
-def load(name: str | Row, dtype: str = "auto", device: str = "auto") -> LoadedModel:
+def load(name: str | Row, dtype: str = "auto", device: str = "auto", *, staged: bool = False) -> LoadedModel:
     """Load a zoo row, folder or Hub id.
 
-    `dtype`: auto, float32, float16, bfloat16, int8 or nf4; `device`: auto, cuda, cpu or mps.
+    `dtype`: auto, float32, float16, bfloat16, int8 or nf4; `device`: auto, cuda, cpu or mps. `staged`: as for that
+    device, but in main memory, until `moved` brings it there.
     Raises `UnknownModel`, `NotACheckpoint`, `FailedSelfCheck`, `WillNotFit`, `MissingHardware` or `BadSetting`: before
     the weights are read wherever that can be told from the small files.
     """
@@ -61,11 +62,13 @@ def load(name: str | Row, dtype: str = "auto", device: str = "auto") -> LoadedMo
     )
     passed = check_files(checkpoint)
     plan = choose(checkpoint.title, files.family, parts_of(files.config, files.family), dtype, place)
-    model, missing = _weights(files, plan, place)
+    if staged and plan.dtype in QUANTISED:
+        raise BadSetting(f"{checkpoint.title} cannot be lent a GPU in {plan.dtype}; choose a dtype of 16 or 32 bits.")
+    model, missing = _weights(files, plan, place, staged)
     saved = files.saved_head() if files.family != "itm" else {}
     passed += check_weights(replace(checkpoint, model=model, missing=missing, saved=saved))
     return LoadedModel(
-        info=_info(row, files, plan, place, model),
+        info=_info(row, files, plan, str(place.device) if staged else str(model.query_tokens.device), model),
         model=model,
         tokenizer=tokenizer,
         device=model.query_tokens.device,
@@ -74,6 +77,18 @@ def load(name: str | Row, dtype: str = "auto", device: str = "auto") -> LoadedMo
         note=plan.note,
         checks=passed,
     )
+
+
+def moved(loaded: LoadedModel) -> LoadedModel:
+    """A model that was loaded `staged`, on its device now; any other as it is. Raises `WillNotFit`."""
+    device = torch.device(loaded.info.device)
+    if device == loaded.device:
+        return loaded
+    try:
+        loaded.model.to(device)
+    except torch.OutOfMemoryError as error:
+        raise WillNotFit(f"The memory of {device} does not suffice for {loaded.info.title}.") from error
+    return replace(loaded, device=device)
 
 
 def fit(name: str | Row, dtype: str = "auto", device: str = "auto") -> Fit:
@@ -96,7 +111,7 @@ def fit(name: str | Row, dtype: str = "auto", device: str = "auto") -> Fit:
     return Fit(row.key, True, said, plan.need, place.room, plan.dtype, on)
 
 
-def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ...]]:
+def _weights(files: Files, plan: Plan, place: Place, staged: bool) -> tuple[Any, tuple[str, ...]]:
     """The model, and the names of weights its checkpoint lacks."""
     from transformers import Blip2ForConditionalGeneration, Blip2ForImageTextRetrieval
     from transformers.utils import logging as transformers_logging
@@ -117,7 +132,7 @@ def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ..
             local_files_only=files.offline,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are reported, and refused by the self-check in a sentence
-            device_map=device_map(files.config, files.family, plan, place),
+            device_map={"": "cpu"} if staged else device_map(files.config, files.family, plan, place),
             **loader_arguments(plan),
         )
     except torch.OutOfMemoryError as error:
@@ -138,7 +153,7 @@ def _weights(files: Files, plan: Plan, place: Place) -> tuple[Any, tuple[str, ..
     return model.eval(), tuple(sorted(lacking))
 
 
-def _info(row: Row, files: Files, plan: Plan, place: Place, model: Any) -> ModelInfo:
+def _info(row: Row, files: Files, plan: Plan, device: str, model: Any) -> ModelInfo:
     return ModelInfo(
         name=row.key,
         title=row.title or row.key,
@@ -146,7 +161,7 @@ def _info(row: Row, files: Files, plan: Plan, place: Place, model: Any) -> Model
         source=row.hub or (row.folder.name if row.folder else row.key),
         revision=files.fingerprint(),
         dtype=plan.dtype,
-        device=str(model.query_tokens.device),
+        device=device,
         image_size=files.config.vision_config.image_size,
         image_tokens=files.config.num_query_tokens,
         prompt_budget=prompt_budget(files.family, files.config),

@@ -45,9 +45,10 @@ class Spaces:
             with lock:
                 if idle:
                     return idle.pop()  # type: ignore[no-any-return]
-                worker = Worker(made)
+            worker = Worker(made)  # threads may fork at once
+            with lock:
                 self.workers.append(worker)
-                return worker
+            return worker
 
         def give_back(worker: Worker) -> None:
             with lock:

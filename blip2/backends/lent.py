@@ -18,7 +18,7 @@ from time import monotonic
 from blip2.backends.local import LocalBackend
 from blip2.engine.engine import FAULT
 from blip2.errors import Blip2Error
-from blip2.loading import LoadedModel, load
+from blip2.loading import LoadedModel, load, moved
 from blip2.values import Attention, Chunk, EmbedMode, Features, Match, Picture, Request
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,11 @@ class Order:
 
 
 class Held:
-    """A model that is loaded, waiting for a GPU."""
+    """A model that waits in main memory for a GPU.
+
+    The host's own way, which is to pretend a GPU and to move all models at each call, does not reach the threads that
+    read weights; so the model that is wanted is moved, and no other.
+    """
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
@@ -104,7 +108,7 @@ def _backend(order: Order) -> LocalBackend:
 
 def _held(name: str, dtype: str, device: str) -> LoadedModel:
     held = HELD.get((name, dtype, device))
-    return held.loaded if held is not None else load(name, dtype, device)
+    return moved(held.loaded) if held is not None else load(name, dtype, device)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ This process loads the models and never computes: it has no GPU. The host's queu
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
 import psutil
 
 from blip2.backends import lent
-from blip2.backends.lending import Lender
+from blip2.backends.lending import Lender, one_fork_at_a_time
 from blip2.backends.lent import HELD, Held, Order
 from blip2.backends.loans import Counts, Loans
 from blip2.backends.local import POCKET
@@ -34,6 +35,7 @@ from blip2.values import (
 )
 
 T = TypeVar("T")
+STAGED = partial(load, staged=True)
 SPARE = 10.0  # seconds of a loan kept for moving the models there, so that an answer ends before the loan does
 WRITES = "The model {} matches pictures with texts; it cannot write answers."
 MATCHES = "The model {} writes answers; matching needs one such as blip2/pretrain."
@@ -58,8 +60,9 @@ class ZeroGpuBackend:
         allow: Sequence[str] = (),
         cache_bytes: int = 256 << 20,
         max_waiting: int = 256,
-        loader: Callable[[str, str, str], LoadedModel] = load,
+        loader: Callable[[str, str, str], LoadedModel] = STAGED,
     ) -> None:
+        one_fork_at_a_time()
         self._seconds = max(seconds - SPARE, 1.0)
         self._order = Order("", dtype, device, cache_bytes)
         self._write, self._compare = lend(lent.write), lend(lent.compare)

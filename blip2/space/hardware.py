@@ -70,11 +70,11 @@ def need(parts: Parts, family: Family, dtype: Dtype, on: Hardware) -> int:
 
 
 def safe(parts: Parts, family: Family, on: Hardware) -> tuple[Dtype, ...]:
-    """The dtypes that are right for the family and that this hardware has, as `--dtype` would take them."""
+    """The dtypes that are right for the family and that this hardware can run."""
     return tuple(
         dtype
         for dtype in by_dtype(parts, family)
-        if (dtype != "bfloat16" or on.bfloat16) and not (dtype in QUANTISED and on.kind == "cpu")
+        if (dtype != "bfloat16" or on.bfloat16) and not (dtype in QUANTISED and (on.kind == "cpu" or on.lends))
     )
 
 

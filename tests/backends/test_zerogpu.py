@@ -18,14 +18,14 @@ import pytest
 import torch
 from lender import Spaces, Worker
 
+from blip2 import loading
 from blip2.backends import lent
 from blip2.backends.base import answer
-from blip2.backends.lending import lender
 from blip2.backends.lent import Order
 from blip2.backends.local import POCKET, LocalBackend
 from blip2.backends.zerogpu import ZeroGpuBackend
 from blip2.cli.serve import opened
-from blip2.errors import Blip2Error, Busy, MissingHardware
+from blip2.errors import BadSetting, Blip2Error, Busy
 from blip2.images import open_picture
 from blip2.settings import load
 from blip2.values import Chunk, Decoding, Finish, Request
@@ -232,10 +232,15 @@ def test_a_space_that_lends_gpus_is_known_by_its_variable(monkeypatch: pytest.Mo
         spaces.close()
 
 
-def test_without_the_package_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "spaces", None)
-    with pytest.raises(MissingHardware, match="leave out --zerogpu here"):
-        lender(60)
+def test_a_model_waits_in_main_memory_until_a_gpu_is_there() -> None:
+    here = loading.load(OPT, "auto", "cpu", staged=True)
+    assert loading.moved(here) is here
+    elsewhere = replace(here, info=replace(here.info, device="meta"))
+    there = loading.moved(elsewhere)
+    assert there.device == torch.device("meta")
+    assert {value.device.type for value in there.model.parameters()} == {"meta"}
+    with pytest.raises(BadSetting, match="cannot be lent a GPU in int8"):
+        loading.load(OPT, "int8", "cpu", staged=True)
 
 
 def test_importing_touches_no_gpu_and_no_spaces() -> None:
