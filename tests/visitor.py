@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 LIMIT = 90_000  # milliseconds
+PAUSE = 50  # milliseconds between two looks at a state that only an async function can tell
 MISSING = "NO CHROMIUM WAS FOUND, SO THE BROWSER TESTS WERE SKIPPED. Install one: apt-get install chromium"
 
 
@@ -35,6 +36,15 @@ def open_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+def until(page: Page, script: str, argument: Any = None) -> None:
+    """Wait until an async function of the page gives true: Playwright's own wait takes any promise for a yes."""
+    for _ in range(LIMIT // PAUSE):
+        if page.evaluate(script, argument):
+            return
+        page.wait_for_timeout(PAUSE)
+    raise AssertionError(f"This never came true: {script}")
 
 
 class Visitor:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from patient import HOSTILE, PatientBackend
 from playwright.sync_api import expect
-from visitor import LIMIT, Visitor
+from visitor import LIMIT, Visitor, until
 
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.examples import examples
@@ -235,7 +235,7 @@ def test_hostile_text_is_only_text_and_is_copied_as_text(visit: Callable[..., Vi
     assert visitor.ask("Be hostile </s> <b>now</b>") == HOSTILE
     assert visitor.questions.first.inner_text().strip() == "Be hostile </s> <b>now</b>"
     visitor.at("#chat-bot").get_by_role("button", name="Copy message").last.click()
-    visitor.page.wait_for_function("text => navigator.clipboard.readText().then((read) => read === text)", arg=HOSTILE)
+    until(visitor.page, "text => navigator.clipboard.readText().then((read) => read === text)", HOSTILE)
     assert not [url for url in visitor.requests if "elsewhere.example" in url]
     visitor.at("#chat-bot").get_by_role("button", name="Edit").first.click()
     expect(visitor.at("#chat-bot textarea")).to_have_value("Be hostile </s> <b>now</b>")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from visitor import LIMIT
+from visitor import LIMIT, until
 
 from blip2.backends.scripted import ScriptedBackend
 from blip2.settings import Settings
@@ -146,7 +146,7 @@ def test_one_picture_is_captioned_and_stopped(come: Callable[..., Page], backend
     assert cards.first.inner_text() == HOSTILE
     assert "Match" in visitor.locator("#caption-shown .meta").first.inner_text()
     visitor.get_by_role("button", name="Copy caption 1").click()
-    visitor.wait_for_function("text => navigator.clipboard.readText().then((read) => read === text)", arg=HOSTILE)
+    until(visitor, "text => navigator.clipboard.readText().then((read) => read === text)", HOSTILE)
     assert errors == []
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from visitor import LIMIT, Visitor
+from visitor import LIMIT, Visitor, until
 
 from blip2.ui.examples import examples
 
@@ -17,23 +17,36 @@ pytestmark = pytest.mark.browser
 RECORDS = """async () => {
   const opening = indexedDB.open('blip2-studio', 1);
   const database = await new Promise((done) => { opening.onsuccess = () => done(opening.result); });
-  const asked = database.transaction('visits').objectStore('visits').getAll();
+  const asked = database.transaction('visits').objectStore('visits').get(sessionStorage.getItem('blip2-tab') ?? '');
   const found = await new Promise((done) => { asked.onsuccess = () => done(asked.result); });
   database.close();
-  return JSON.stringify(found.map((each) => ({ text: each.text, bytes: each.picture.size })));
+  return JSON.stringify((found ? [found] : []).map((each) => ({ text: each.text, bytes: each.picture.size })));
+}"""
+
+
+AGED = """async () => {
+  const opening = indexedDB.open('blip2-studio', 1);
+  const database = await new Promise((done) => { opening.onsuccess = () => done(opening.result); });
+  const visits = database.transaction('visits', 'readwrite').objectStore('visits');
+  const tab = sessionStorage.getItem('blip2-tab');
+  const asked = visits.get(tab);
+  await new Promise((done) => { asked.onsuccess = () => {
+    visits.put({ ...asked.result, when: Date.now() - 86_500_000 }, tab).onsuccess = done;
+  }; });
+  database.close();
 }"""
 
 
 def kept(visitor: Visitor) -> list[dict[str, Any]]:
-    """What the browser keeps, read as the page's own script would."""
+    """What the browser keeps for the tab, read as the page's own script would."""
     records: list[dict[str, Any]] = json.loads(visitor.page.evaluate(RECORDS))
     return records
 
 
 def until_kept(visitor: Visitor, turns: list[int]) -> None:
-    """Wait until the browser keeps so many turns of each conversation."""
+    """Wait until the browser keeps so many turns of the tab's conversation, or none."""
     count = f"JSON.parse(await ({RECORDS})()).map((each) => JSON.parse(each.text).turns.length)"
-    visitor.page.wait_for_function(f"async () => String({count}) === '{','.join(map(str, turns))}'", timeout=LIMIT)
+    until(visitor.page, f"async () => String({count}) === '{','.join(map(str, turns))}'")
 
 
 def reload(visitor: Visitor) -> None:
@@ -122,6 +135,18 @@ def test_a_link_opens_example_model_and_settings_and_wins_over_what_is_kept(visi
 
     visitor.page.goto(f"{visitor.address}?example=moon&model=pocket%2Fopt")
     visitor.says("The link asks for the example 'moon', which is not here; choose another yourself.")
+
+
+def test_what_is_older_than_a_day_is_forgotten(visit: Callable[..., Visitor], photo: Path):
+    visitor = visit()
+    visitor.picture(photo)
+    visitor.ask("Which animal is it?")
+    until_kept(visitor, [1])
+    visitor.page.evaluate(AGED)
+    reload(visitor)
+    until_kept(visitor, [])
+    visitor.at("#chat-bot .empty").wait_for()
+    expect(visitor.questions).to_have_count(0)
 
 
 def test_an_answer_says_how_well_it_fits_and_the_map_shows_where_the_model_looked(

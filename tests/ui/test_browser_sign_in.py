@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 from patient import PatientBackend, is_plain
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
+from visitor import until
 
 from blip2.people import make_line
 from blip2.settings import Settings
@@ -14,6 +15,14 @@ from blip2.ui.shell import TABS, page, serve
 from blip2.ui.studio import Studio
 
 LIMIT = 60_000
+KEPT = """async () => {
+  const opening = indexedDB.open('blip2-studio', 1);
+  const database = await new Promise((done) => { opening.onsuccess = () => done(opening.result); });
+  const asked = database.transaction('visits').objectStore('visits').count();
+  const count = await new Promise((done) => { asked.onsuccess = () => done(asked.result); });
+  database.close();
+  return count > 0;
+}"""
 CHAT = [tab for tab in TABS if tab.title == "Chat"]
 
 
@@ -52,6 +61,40 @@ def test_a_person_signs_in_and_a_stranger_does_not(browser: Browser, guarded: st
     visitor.locator("#chat-image input[type=file]").first.set_input_files(photo)
     expect(visitor.get_by_text("please go on in").first).to_be_visible(timeout=LIMIT)
     visitor.close()
+
+
+def sign_in(visitor: Page, name: str) -> None:
+    visitor.get_by_label("username").fill(name)
+    visitor.get_by_label("password").fill(f"{name}'s horse")
+    visitor.get_by_role("button", name="Login").click()
+    expect(visitor.locator("#chat-box textarea")).to_be_visible(timeout=LIMIT)
+
+
+def test_a_reload_brings_back_what_was_ones_own_only(browser: Browser, tmp_path: Path, photo: Path) -> None:
+    lines = [make_line(name, f"{name}'s horse") for name in ("ada", "ben")]
+    (tmp_path / "people.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    backend, settings = PatientBackend(), Settings(port=0, auth_file=str(tmp_path / "people.txt"))
+    blocks = page(Studio(settings, backend, is_plain), CHAT)
+    address, visitor = serve(blocks, settings), browser.new_page()
+    visitor.set_default_timeout(LIMIT)
+    visitor.goto(address)
+    sign_in(visitor, "ada")
+    visitor.locator("#chat-image input[type=file]").first.set_input_files(photo)
+    visitor.locator("#chat-chips button:visible").first.click()
+    expect(visitor.locator("#chat-bot details.facts")).to_have_count(1, timeout=LIMIT)
+    until(visitor, KEPT)
+    visitor.reload()
+    expect(visitor.locator("#chat-notice")).to_contain_text("Your conversation is back: 1 question.", timeout=LIMIT)
+    until(visitor, KEPT)
+    visitor.goto(f"{address}logout")
+    visitor.goto(address)
+    sign_in(visitor, "ben")
+    until(visitor, f"async () => !(await ({KEPT})())")
+    expect(visitor.locator("#chat-bot [data-testid=user]")).to_have_count(0)
+    expect(visitor.locator("#chat-image img")).to_have_count(0)
+    visitor.close()
+    blocks.close(verbose=False)
+    backend.close()
 
 
 def test_without_a_sign_in_nothing_is_taken(guarded: str) -> None:
