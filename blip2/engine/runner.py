@@ -82,7 +82,7 @@ class Runner:
         With `literal`, special tokens typed into the prompt are read as the characters they are.
         """
         options: dict[str, Any] = {"truncation": True, "max_length": limit} if limit else {}
-        ids: list[int] = self.loaded.tokenizer(prompt, split_special_tokens=literal, **options).input_ids
+        ids: list[int] = self.loaded.tokenizer(prompt, split_special_tokens=literal, verbose=False, **options).input_ids
         return ids
 
     @torch.inference_mode()
