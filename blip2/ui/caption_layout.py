@@ -162,8 +162,8 @@ def _knobs(actions: CaptionActions) -> list[gr.components.Component]:
         )
     prompt = gr.Textbox(
         "",
-        label="Begins with",
-        placeholder="the model's own beginning, such as: a photo of",
+        label="Begins with (empty: the model's own beginning)",
+        placeholder="such as: a photo of",
         max_lines=1,
         elem_id="caption-prompt",
     )

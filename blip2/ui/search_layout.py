@@ -73,7 +73,7 @@ def search_layout(actions: SearchActions, studio: Studio) -> SearchParts:
                     words = gr.Textbox(
                         show_label=False,
                         label="What the picture shows",
-                        placeholder="What the picture shows, such as: a dog on a beach",
+                        placeholder="What the picture shows",
                         max_lines=1,
                         elem_id="search-words",
                         scale=1,

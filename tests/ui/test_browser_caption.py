@@ -124,6 +124,22 @@ def saved(visitor: Page, button: str) -> Path:
     return Path(download.value.path())
 
 
+def test_the_keyboard_alone_begins_and_stops_and_is_never_lost(come: Callable[..., Page], tmp_path: Path) -> None:
+    visitor = come()
+    Image.new("RGB", (30, 20), (200, 0, 0)).save(tmp_path / "a.png")
+    visitor.locator("#caption-image input[type=file]").first.set_input_files(tmp_path / "a.png")
+    visitor.locator("#caption-image img").first.wait_for()
+    visitor.locator("#caption-prompt").get_by_role("textbox").press("Enter")
+    expect(visitor.locator("#caption-shown")).to_contain_text("The model is looking at the picture", timeout=LIMIT)
+    visitor.keyboard.press("Escape")
+    expect(visitor.locator("#caption-notice")).to_contain_text("Stopped", timeout=LIMIT)
+    visitor.locator("#caption-go").focus()
+    visitor.keyboard.press("Enter")
+    expect(visitor.locator("#caption-stop")).to_be_focused(timeout=LIMIT)
+    visitor.keyboard.press("Enter")
+    expect(visitor.locator("#caption-go")).to_be_focused(timeout=LIMIT)
+
+
 def test_one_picture_is_captioned_and_stopped(come: Callable[..., Page], backend: Gated, tmp_path: Path) -> None:
     visitor = come()
     errors: list[str] = []
