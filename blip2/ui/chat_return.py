@@ -29,6 +29,7 @@ ARRIVE = "() => window.blip2Arrive()"
 HAND = "(told) => { window.blip2Hand(told); }"
 KEEP = "(kept) => { window.blip2Keep(kept); }"
 COPY = "(link) => { window.blip2Copy(link); }"
+LARGEST = 2_000_000  # letters of a conversation that comes back: thousands of turns
 WITH_EXAMPLE = "The link is copied; it opens this example with this model and these settings."
 WITHOUT = "The link is copied; it opens this model and these settings, and your own picture stays with you."
 
@@ -69,9 +70,9 @@ class ChatReturn:
 
     def on_arrive(self, request: gr.Request, arrival: dict[str, str] | None) -> Updates:
         """Follow the link that the page was opened by, or else ask the browser for the picture it kept."""
-        arrival = arrival or {}
+        arrival = arrival if isinstance(arrival, dict) else {}
         text = str(arrival.get("text") or "")
-        if text and arrival.get("whose") == (request.username or ""):
+        if 0 < len(text) <= LARGEST and arrival.get("whose") == (request.username or ""):
             return {self._pending: text, self._handed: {"hand": True}}
         query = str(arrival.get("query") or "")
         if not query:
