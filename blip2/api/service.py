@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from time import time
 from typing import Any, Literal, TypeVar
@@ -71,15 +72,15 @@ class Service:
 
     async def call(self, work: Callable[..., T], *arguments: Any) -> T:
         """A blocking call, on a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._helpers, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._helpers, copy_context().run, work, *arguments)
 
     async def match(self, work: Callable[..., T], *arguments: Any) -> T:
         """A blocking call that uses a matching model, on a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._matchers, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._matchers, copy_context().run, work, *arguments)
 
     def spawn(self, work: Callable[..., None], *arguments: Any) -> None:
         """Start iterating over an answer, on a thread."""
-        self._answers.submit(work, *arguments)
+        self._answers.submit(copy_context().run, work, *arguments)
 
     @contextmanager
     def admitted(self, id: str) -> Iterator[None]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from blip2.api import server as api
 from blip2.api.service import Service
@@ -34,6 +35,7 @@ from blip2.ui.offered import keep_offered
 from blip2.ui.picture import PictureFrame
 from blip2.ui.search_tab import search_tab
 from blip2.ui.studio import Studio
+from blip2.ui.whose import Whose
 
 TITLE = "BLIP-2 Studio"
 SESSIONS = 500  # visitors whose state is kept; gradio holds about 100 kB of each
@@ -118,7 +120,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             root_path=settings.root_path or None,
             auth=sign_in(settings.people()),
             max_file_size=max(settings.max_upload_mb, settings.max_album_mb) * 1_000_000,
-            app_kwargs={"middleware": api.middleware(settings), "docs_url": None, **(joined or {})},
+            app_kwargs={"middleware": before(settings), "docs_url": None, **(joined or {})},
             theme=theme.theme(),
             css=theme.stylesheet(),
             head=theme.head(),
@@ -139,6 +141,11 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             f"Nothing can be served on {settings.host}, port {settings.port}: {error} Choose another with --port."
         ) from error
     return str(address)
+
+
+def before(settings: Settings) -> list[Middleware]:
+    """What stands before every route, the page's and the API's."""
+    return [*api.middleware(settings), *([Middleware(Whose)] if settings.zerogpu else [])]
 
 
 def sign_in(people: People | None) -> Callable[[str, str], Awaitable[bool]] | None:
