@@ -7,6 +7,7 @@ that it loads itself, the page one that is serving. It knows no page.
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def _scenes(
 
     asked = load_committed(count)
     matching, candidate = Matching(backend, info.name), Candidate(backend, info.name)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE, initializer=_as_there, initargs=(copy_context(),)) as pool:
         for done, scene in enumerate(asked):
             yield (total - count + done) / total, f"Asking about scene {done + 1} of {len(asked)}"
             if info.family == "itm":
@@ -145,3 +146,9 @@ def _scenes(
     else:
         right, of = candidate.paper.figures()["all"], "questions"
     found["scenes"] = {"scenes": len(asked), "right": right, "of": of}
+
+
+def _as_there(context: Context) -> None:
+    """Take over what another thread's context holds: whose request this is, which a host that lends GPUs asks for."""
+    for variable, value in context.items():
+        variable.set(value)

@@ -1,6 +1,7 @@
 """Known answers of a model that is serving, step by step."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from blip2 import checkup, published
 from blip2.backends.local import LocalBackend
 from blip2.backends.scripted import ScriptedBackend
 from blip2.published import Answer, KnownPicture
-from blip2.values import Decoding, ModelInfo
+from blip2.values import Chunk, Decoding, ModelInfo, Request
 
 MODELS = tuple(ModelInfo(f"pocket/{kind}", f"Pocket {kind}", kind, "pocket", pocket=True) for kind in ("opt", "itm"))
 PLAIN = ModelInfo("scripted/t5", "Scripted T5", "t5", "scripted")
@@ -79,3 +80,18 @@ def test_what_is_not_loaded_is_a_sentence() -> None:
         assert last.share == 1.0
         assert not last.found["ok"]
         assert name in last.found["error"]
+
+
+def test_the_threads_that_ask_know_whose_request_it_is() -> None:
+    whose: ContextVar[str] = ContextVar("whose")
+    seen: list[str] = []
+
+    class Asked(ScriptedBackend):
+        def generate(self, request: Request) -> Iterator[Chunk]:
+            seen.append(whose.get("nobody"))
+            return super().generate(request)
+
+    whose.set("ann")
+    *_, last = checkup.running(Asked(default="a dog", models=MODELS), MODELS[0].name, scenes=1)
+    assert last.found["error"] == ""
+    assert set(seen) == {"ann"}
