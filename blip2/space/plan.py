@@ -7,7 +7,7 @@ from typing import Any, Literal
 from blip2.settings import PREFIX
 from blip2.space.contents import Content
 from blip2.space.hub import Live
-from blip2.space.spacefile import Spacefile
+from blip2.space.spacefile import Spacefile, Volume
 
 Action = Literal["add", "change", "remove", "missing"]
 SIGNS: dict[Action, str] = {"add": "+", "change": "~", "remove": "-", "missing": "!"}
@@ -75,10 +75,7 @@ def _space(spacefile: Spacefile, live: Live) -> list[Change]:
 def _variables(spacefile: Spacefile, live: Live) -> list[Change]:
     """Volumes and variables. Variables that are no settings of ours were set by hand, and stay."""
     made = []
-    was, becomes = (
-        ", ".join(sorted(f"{each.source}:{each.mount_path}{':ro' if each.read_only else ''}" for each in volumes))
-        for volumes in (live.volumes, spacefile.volumes)
-    )
+    was, becomes = (", ".join(sorted(map(_mounted, volumes))) for volumes in (live.volumes, spacefile.volumes))
     if was != becomes:
         made.append(Change("volumes", "change", "", was, becomes or "nothing"))
     for name, value in sorted(spacefile.variables.items()):
@@ -88,6 +85,12 @@ def _variables(spacefile: Spacefile, live: Live) -> list[Change]:
             made.append(Change("variable", "change", name, live.variables[name], value))
     gone = sorted(name for name in live.variables if name.startswith(PREFIX) and name not in spacefile.variables)
     return made + [Change("variable", "remove", name, live.variables[name]) for name in gone]
+
+
+def _mounted(volume: Volume) -> str:
+    """A volume in a word, as `docker` writes them; the Hub mounts repositories for reading only, whatever is asked."""
+    source = "/".join(part for part in (volume.source, volume.path) if part)
+    return f"{source}:{volume.mount_path}{':ro' if volume.read_only or volume.type != 'bucket' else ''}"
 
 
 def _files(files: Sequence[Content], live: Live) -> list[Change]:

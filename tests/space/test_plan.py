@@ -60,6 +60,7 @@ def test_no_space_yet() -> None:
         ({"files": {"app.py": "0" * 40, "model.bin": "0" * 64}}, ["~ file app.py", "~ file model.bin"]),
         ({"files": {**SAME.files, "old.py": "0" * 40}}, ["- file old.py"]),
         ({"volumes": (Volume("a/b", "/data"),)}, ["~ volumes: a/b:/data -> nothing"]),
+        ({"volumes": (Volume("a/b", "/m", "model", "deep"),)}, ["~ volumes: a/b/deep:/m:ro -> nothing"]),
     ],
 )
 def test_each_difference_is_a_line(live: dict[str, object], said: list[str]) -> None:
@@ -70,6 +71,11 @@ def test_a_time_to_sleep_is_left_alone_unless_it_is_declared() -> None:
     assert lines(replace(SAME, sleep_seconds=60)) == []
     text = changed(("owner", 'owner = "ann"\nsleep_seconds = 900'))
     assert lines(replace(SAME, sleep_seconds=60), text) == ["~ sleep: 60 -> 900"]
+
+
+def test_a_repository_is_mounted_for_reading_only_unasked() -> None:
+    text = changed(("[smoke]", '[[volumes]]\nsource = "a/b"\nmount_path = "/m"\ntype = "model"\n\n[smoke]'))
+    assert lines(replace(SAME, volumes=(Volume("a/b", "/m", "model", read_only=True),)), text) == []
 
 
 def test_json() -> None:

@@ -166,6 +166,7 @@ def test_a_wrong_spacefile_stops_before_the_hub_is_asked(hub: Hub, tmp_path: Pat
         ("POST /api/spaces/ann/studio/secrets", 401, "The Hub did not accept the token"),
         ("POST /api/spaces/ann/studio/commit", 403, "The token may not write to the Space"),
         ("POST /api/spaces/ann/studio/commit", 503, r"failed \(status 503\) when asked to write to the Space"),
+        ("POST /api/spaces/ann/studio/variables", 404, "knows no Space ann/studio that this token may see"),
         ("PUT /lfs/", 403, "The token may not write to the Space"),
         ("GET /api/spaces/ann/studio/runtime", 429, "takes no more requests from this account"),
         ("POST /api/spaces/ann/studio/variables", 400, r"refused to set variables \(status 400: too many"),
