@@ -2,7 +2,8 @@
 
 Gradio answers any origin with credentials allowed, takes pictures inside JSON past its own size limit, and lets markup
 in an answer load pictures from elsewhere. This pure ASGI middleware closes the three; it knows no gradio and no model.
-The API, under `API`, has a limit of its own and may be called from the origins that the settings name.
+Uploads go through a sieve, so that only what the page can use is taken up. The API, under `API`, has a limit of its own
+and may be called from the origins that the settings name.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from blip2.api.allowance import Allowance, Refused, forwarded
+from blip2.api.sieve import Sieve, Unreadable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -46,7 +48,7 @@ HEADERS = [
 ]
 
 
-FILE = b'filename="'  # stands before each file of a form
+UNREADABLE = "The upload cannot be read; send it again, as a form with files."
 
 
 class TooLarge(Exception):
@@ -59,6 +61,10 @@ class TooMuch(Exception):
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.sentence)
         self.refused = refused
+
+
+class Gone(Exception):
+    """The client left in the middle of an upload."""
 
 
 class Guard:
@@ -108,38 +114,73 @@ class Guard:
         self, scope: Scope, receive: Receive, send: Send, limit: int | None, sender: str | None = None
     ) -> None:
         """Let the request through, its body counted; `sender` is the address whose files it carries."""
-        taken, started, tail = 0, False, b""
-
-        async def counted() -> Message:
-            nonlocal taken, tail
-            message = await receive()
-            body = message.get("body", b"")
-            taken += len(body)
-            if limit is not None and taken > limit:
-                raise TooLarge
-            if sender is not None:
-                seen = tail + body
-                tail = seen[-len(FILE) + 1 :]
-                for what, amount in (("bytes", len(body)), ("files", seen.count(FILE))):
-                    if refused := self.allowance.take(what, sender, amount):
-                        raise TooMuch(refused)
-            return message
+        body = _Body(limit, self.allowance, sender)
+        started = False
 
         async def marked(message: Message) -> None:
             nonlocal started
+            if body.fault is not None and sender is not None:
+                return  # what the app says of a body that was broken off here
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message.get("headers", []), *HEADERS]
             await send(message)
 
         try:
-            await self.app(scope, counted, marked)
-        except TooLarge:
-            if not started:
-                await _refuse(send, 413, _too_large(limit or 0))
-        except TooMuch as error:
-            if not started:
-                await _refuse_for_now(send, error.refused)
+            if sender is not None:
+                kind = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+                body.sieve = Sieve(kind)
+            await self.app(scope, body.counted(receive), marked)
+        except (TooLarge, TooMuch, Unreadable) as fault:
+            body.fault = fault
+        if body.fault is not None and not started:
+            await _refuse_body(send, body.fault, limit or 0)
+
+
+class _Body:
+    """A request's body on its way in: counted, and sifted where it is an upload; `fault` is why it was broken off."""
+
+    def __init__(self, limit: int | None, allowance: Allowance, sender: str | None) -> None:
+        self.limit = limit
+        self.allowance = allowance
+        self.sender = sender
+        self.sieve: Sieve | None = None
+        self.fault: Exception | None = None
+        self._taken = 0
+
+    def counted(self, receive: Receive) -> Receive:
+        async def counted() -> Message:
+            if self.fault is not None:
+                return {"type": "http.disconnect"}
+            message = await receive()
+            try:
+                return {**message, **self._checked(message)}
+            except (TooLarge, TooMuch, Unreadable, Gone) as fault:
+                if self.sieve is None:
+                    raise
+                # An end that no parser takes: what is behind removes the files it has begun, which it would not if the
+                # reading failed, or if the client had left.
+                self.fault = fault
+                return {"type": "http.request", "body": self.sieve.broken(), "more_body": False}
+
+        return counted
+
+    def _checked(self, message: Message) -> Message:
+        """What is to be changed of a message."""
+        if message["type"] == "http.disconnect" and self.sieve is not None:
+            raise Gone
+        body = message.get("body", b"")
+        self._taken += len(body)
+        if self.limit is not None and self._taken > self.limit:
+            raise TooLarge
+        if self.sieve is None or self.sender is None:
+            return {}
+        before = self.sieve.files
+        sifted = self.sieve.sift(body)
+        for what, amount in (("bytes", len(body)), ("files", self.sieve.files - before)):
+            if refused := self.allowance.take(what, self.sender, amount):
+                raise TooMuch(refused)
+        return {"body": sifted}
 
 
 def is_foreign(headers: dict[bytes, str]) -> bool:
@@ -159,6 +200,16 @@ def declared(headers: dict[bytes, str]) -> int | None:
 
 def _too_large(limit: int) -> str:
     return f"The request is larger than {limit / 1e6:.0f} MB; send a smaller file, or fewer at a time."
+
+
+async def _refuse_body(send: Send, fault: Exception, limit: int) -> None:
+    """Why a body was broken off; a client that has left is told nothing."""
+    if isinstance(fault, TooLarge):
+        await _refuse(send, 413, _too_large(limit))
+    elif isinstance(fault, TooMuch):
+        await _refuse_for_now(send, fault.refused)
+    elif isinstance(fault, Unreadable):
+        await _refuse(send, 400, UNREADABLE)
 
 
 async def _refuse_api(send: Send, status: int, sentence: str) -> None:

@@ -33,6 +33,10 @@ def test_only_a_trusted_proxy_names_the_address(header: str, trust: bool, addres
     assert forwarded("1.1.1.1", header, trust) == address
 
 
+def file(size: int) -> dict[str, tuple[str, bytes]]:
+    return {"files": ("a.gif", b"GIF89a" + bytes(size))}
+
+
 def client_for(trust: bool = False, **limits: tuple[int, float]) -> TestClient:
     async def echo(request: Request) -> PlainTextResponse:
         return PlainTextResponse(str(len(await request.body())))
@@ -44,24 +48,27 @@ def client_for(trust: bool = False, **limits: tuple[int, float]) -> TestClient:
 
 
 def test_uploads_past_the_bytes_or_files_are_refused_with_a_sentence_and_other_requests_go_on() -> None:
-    client = client_for(bytes=(1000, 3600.0))
-    assert client.post("/gradio_api/upload", content=b"x" * 900).status_code == 200
-    refused = client.post("/gradio_api/upload", content=b"x" * 200)
+    client = client_for(bytes=(1200, 3600.0))
+    assert client.post("/gradio_api/upload", files=file(900)).status_code == 200
+    refused = client.post("/gradio_api/upload", files=file(200))
     assert refused.status_code == 429
     assert "please go on in" in refused.json()["detail"]
     assert int(refused.headers["retry-after"]) > 0
     assert client.post("/other", content=b"x" * 2000).status_code == 200
     client = client_for(files=(2, 60.0))
     three = [("files", (f"{n}.png", b"x")) for n in range(3)]
+    unquoted = b"--x\r\ncontent-disposition: form-data; name=files; filename=a.png\r\n\r\nx\r\n" * 3 + b"--x--\r\n"
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    assert client.post("/gradio_api/upload", content=unquoted, headers=form).status_code == 429
     assert client.post("/gradio_api/upload", files=three[:2]).status_code == 200
     assert client.post("/gradio_api/upload", files=three).status_code == 429
 
 
 def test_an_untrusted_header_buys_no_new_allowance() -> None:
     for trust, expected in ((False, 429), (True, 200)):
-        client = client_for(trust, bytes=(10, 3600.0))
+        client = client_for(trust, bytes=(1000, 3600.0))
         codes = [
-            client.post("/gradio_api/upload", content=b"x" * 8, headers={"x-forwarded-for": f"9.9.9.{n}"}).status_code
+            client.post("/gradio_api/upload", files=file(500), headers={"x-forwarded-for": f"9.9.9.{n}"}).status_code
             for n in range(2)
         ]
         assert codes == [200, expected]

@@ -62,8 +62,23 @@ def test_bodies_are_bounded_declared_or_streamed(client: TestClient):
 
 def test_uploads_of_files_have_a_limit_of_their_own():
     routes = [Route(path, echo, methods=["POST"]) for path in ("/gradio_api/upload", "/x/gradio_api/upload")]
-    guard = Middleware(Guard, max_body=10, max_upload=100)
+    guard = Middleware(Guard, max_body=10, max_upload=1000)
     client = TestClient(Starlette(routes=routes, middleware=[guard]))
-    assert client.post("/gradio_api/upload", content=b"x" * 100).status_code == 200
-    assert client.post("/gradio_api/upload", content=b"x" * 101).status_code == 413
+    for size, status in ((700, 200), (1000, 413)):
+        files = {"files": ("a.gif", b"GIF89a" + bytes(size), "image/gif")}
+        assert client.post("/gradio_api/upload", files=files).status_code == status
     assert client.post("/x/gradio_api/upload", content=b"x" * 100).status_code == 413
+
+
+def test_what_is_no_form_is_no_upload():
+    async def echo_all(request: Request) -> PlainTextResponse:
+        return await echo(request)
+
+    app = Starlette(
+        routes=[Route("/gradio_api/upload", echo_all, methods=["POST"])], middleware=[Middleware(Guard, max_body=1000)]
+    )
+    client = TestClient(app)
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    for headers, body in ({}, b"GIF89a"), (form, b"--y\r\n\r\nGIF89a\r\n--y--\r\n"):  # type: ignore[misc]
+        answer = client.post("/gradio_api/upload", content=body, headers=headers)
+        assert (answer.status_code, "send it again" in answer.text) == (400, True)

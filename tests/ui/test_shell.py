@@ -2,12 +2,15 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import gradio as gr
 import httpx
 import pytest
+from apiserver import soon
 from gradio_client import Client
 
+from blip2.api.sieve import HEAD
 from blip2.backends.scripted import ScriptedBackend
 from blip2.errors import BadSetting
 from blip2.settings import Settings
@@ -89,3 +92,38 @@ def test_a_taken_port_is_a_sentence(studio: Studio):
         port = taken.getsockname()[1]
         with pytest.raises(BadSetting, match=f"port {port}"):
             serve(page(studio), Settings(port=port))
+
+
+def stored(folder: Path) -> dict[str, int]:
+    """The files below a folder, but for the page's own thumbnails, and their sizes."""
+    return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix != ".webp"}
+
+
+def test_uploads_of_no_use_are_not_kept_nor_those_that_break_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    settings = Settings(port=0, upload_mb_hour=2, runs="")
+    blocks = page(Studio(settings, ScriptedBackend(), lambda picture: False), TABS[:1])
+    upload = f"{serve(blocks, settings)}gradio_api/upload"
+    files = [("files", ("run.sh", b"#!/bin/sh\n" * 1000)), ("files", ("a.gif", b"GIF89a" * 1000))]
+    assert [Path(path).name for path in httpx.post(upload, files=files).json()] == ["run.sh", "a.gif"]
+    kept = {"run.sh": HEAD, "a.gif": 6000}
+    assert stored(tmp_path) == kept
+
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    head = b'--x\r\ncontent-disposition: form-data; name="files"; filename="b.gif"\r\n\r\nGIF89a'
+
+    url = httpx.URL(upload)
+    with socket.create_connection((url.host, url.port)) as leaving:
+        start = f"POST {url.path} HTTP/1.1\r\nhost: {url.host}\r\ncontent-length: 400000\r\n"
+        leaving.sendall(f"{start}content-type: {form['content-type']}\r\n\r\n".encode() + head + bytes(100_000))
+        assert soon(lambda: len(stored(tmp_path)) == 3), "it has begun to arrive"
+    assert soon(lambda: stored(tmp_path) == kept)
+
+    def endless() -> Iterator[bytes]:
+        yield head
+        yield from (bytes(100_000) for _ in range(30))
+
+    refused = httpx.post(upload, content=endless(), headers=form)
+    assert (refused.status_code, "please go on in" in refused.text) == (429, True)
+    assert stored(tmp_path) == kept
+    blocks.close(verbose=False)
