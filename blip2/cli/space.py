@@ -108,24 +108,28 @@ def run_render(typed: argparse.Namespace) -> int:
 
 def run_plan(typed: argparse.Namespace) -> int:
     """Print what a push would change; 0 if nothing, else 3."""
+    from blip2.space.plan import lines
+
     pusher = _pusher(typed)
     live, _, changes = pusher.plan()
     if typed.json:
         found = {"repo": pusher.repo, "exists": live is not None, "differs": bool(changes)}
         _print(found | {"changes": [each.to_json() for each in changes]})
     else:
-        print("\n".join(each.line() for each in changes) or f"{pusher.repo} is as the Spacefile says.")
+        print("\n".join(lines(changes)) or f"{pusher.repo} is as the Spacefile says.")
     return DIFFERS if changes else 0
 
 
 def run_push(typed: argparse.Namespace) -> int:
     """Push, wait, try out and print; 0."""
+    from blip2.space.plan import lines
+
     pusher = _pusher(typed)
     done = pusher.push(os.environ)
     if typed.json:
         _print(done.to_json())
         return 0
-    print("\n".join(each.line() for each in done.changes) or f"{done.repo} was as the Spacefile says.")
+    print("\n".join(lines(done.changes)) or f"{done.repo} was as the Spacefile says.")
     print(f"{done.url} answers {done.tried.question!r} with {done.tried.answer!r} in {done.tried.seconds:.1f} s.")
     return 0
 

@@ -1,5 +1,6 @@
 """What stands between a Spacefile and the Space as it is: a list of changes. It knows values only, no network."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from blip2.space.hub import Live
 from blip2.space.spacefile import Spacefile, Volume
 
 Action = Literal["add", "change", "remove", "missing"]
+FEW = 30  # files that are named one by one
 SIGNS: dict[Action, str] = {"add": "+", "change": "~", "remove": "-", "missing": "!"}
 
 
@@ -41,6 +43,16 @@ class Change:
             "was": self.was or None,
             "becomes": self.becomes or None,
         }
+
+
+def lines(made: Sequence[Change]) -> list[str]:
+    """For people to read: a line each, but one for all files that are added, changed or removed where they are many."""
+    files = [each for each in made if each.kind == "file"]
+    if len(files) <= FEW:
+        return [each.line() for each in made]
+    counts = Counter(each.action for each in files)
+    said = [each.line() for each in made if each.kind != "file"]
+    return said + [f"{SIGNS[action]} {count} files" for action, count in sorted(counts.items())]
 
 
 def changes(spacefile: Spacefile, files: Sequence[Content], live: Live | None) -> list[Change]:

@@ -15,6 +15,7 @@ from blip2.space.smoke import Tried, try_out
 from blip2.space.spacefile import Spacefile
 
 POLL = 5.0  # seconds between two looks at the stage
+PATIENCE = 5  # looks in a row that may fail: the Hub is asked for many minutes
 READY = ("RUNNING", "SLEEPING")  # a request wakes one that sleeps
 FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "STOPPED", "PAUSED", "DELETING")
 MESSAGE = "Push the app as its Spacefile says"
@@ -111,9 +112,16 @@ class Pusher:
     def _wait(self, commit: str) -> None:
         """Until the Space runs what was pushed."""
         minutes, shown = self.spacefile.space.start_minutes, ""
-        end = self.clock() + 60 * minutes
+        end, failed = self.clock() + 60 * minutes, 0
         while True:
-            stage = self.hub.stage(self.repo)
+            try:
+                stage, failed = self.hub.stage(self.repo), 0
+            except SpaceUnusable:
+                failed += 1
+                if failed > PATIENCE:
+                    raise
+                self.sleep(POLL)
+                continue
             if stage.name != shown:
                 shown = stage.name
                 self.say(f"the Space is {shown.lower().replace('_', ' ')}")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from blip2.space import plan
 from blip2.space.contents import Content
 from blip2.space.hub import Live
 from blip2.space.plan import Change, changes
@@ -76,6 +77,12 @@ def test_a_time_to_sleep_is_left_alone_unless_it_is_declared() -> None:
 def test_a_repository_is_mounted_for_reading_only_unasked() -> None:
     text = changed(("[smoke]", '[[volumes]]\nsource = "a/b"\nmount_path = "/m"\ntype = "model"\n\n[smoke]'))
     assert lines(replace(SAME, volumes=(Volume("a/b", "/m", "model", read_only=True),)), text) == []
+
+
+def test_many_files_are_counted() -> None:
+    made = [Change("hardware", "change", "", "a", "b"), *(Change("file", "add", f"{n}.py") for n in range(30))]
+    assert plan.lines(made)[-1] == "+ file 29.py"
+    assert plan.lines([*made, Change("file", "remove", "old.py")]) == ["~ hardware: a -> b", "+ 30 files", "- 1 files"]
 
 
 def test_json() -> None:
