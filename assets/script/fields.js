@@ -25,25 +25,54 @@
   const soon = () => {
     if (due) return;
     due = true;
-    requestAnimationFrame(() => { due = false; label(); });
+    requestAnimationFrame(() => { due = false; label(); complain(); });
   };
   const watch = () => new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
   if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
 
+  // What is wrong with a file before the server has it, said under its field.
+  const FIELDS = '#chat-image, .picture-frame, .file-drop';
+  let last = null;
+  const say = (field, text) => {
+    unsay(field);
+    const line = document.createElement('div');
+    line.className = 'notice upload-said';
+    line.append(Object.assign(document.createElement('p'), { className: 'failed', role: 'alert', textContent: text }));
+    field.after(line);
+  };
+  const unsay = (field) => { if (field.nextElementSibling?.matches('.upload-said')) field.nextElementSibling.remove(); };
+  const size = (bytes) => `${Math.round(bytes / 1e5) / 10} MB`;
+
   // A frame takes files of every kind: gradio covers it with a red word where one is no picture; the server says why.
-  const FRAMES = '#chat-image, .picture-frame';
   const isPicture = (file) => file.type.startsWith('image/');
-  const passed = (file) => (isPicture(file) ? file : new File([file], file.name, { type: 'image/unknown' }));
+  const passed = (field, file) => (isPicture(file) || field.matches('.file-drop') ? file : new File([file], file.name, { type: 'image/unknown' }));
+  const taken = (field, files) => {
+    last = field;
+    unsay(field);
+    const most = window.gradio_config?.max_file_size ?? Infinity;
+    const large = files.find((file) => file.size > most);
+    if (large) say(field, `The file '${large.name}' is ${size(large.size)} large and at most ${size(most)} are taken; make it smaller first.`);
+    return files.filter((file) => file.size <= most).map((file) => passed(field, file));
+  };
   document.addEventListener('change', (event) => {
     const input = event.target;
-    if (input.type !== 'file' || !input.closest(FRAMES) || [...input.files].every(isPicture)) return;
+    const field = input.type === 'file' ? input.closest(FIELDS) : null;
+    if (!field) return;
     const files = new DataTransfer();
-    [...input.files].forEach((file) => files.items.add(passed(file)));
+    taken(field, [...input.files]).forEach((file) => files.items.add(file));
     input.files = files.files;
   }, true);
   document.addEventListener('drop', (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (!files.length || !event.target.closest?.(FRAMES)) return;
-    Object.defineProperty(event, 'dataTransfer', { value: { files: files.map(passed) } });
+    const field = event.target.closest?.(FIELDS);
+    if (files.length && field) Object.defineProperty(event, 'dataTransfer', { value: { files: taken(field, files) } });
   }, true);
+
+  // An upload that the server refuses: gradio shows the answer as it came; its sentence belongs under the field.
+  const complain = () => document.querySelectorAll('[data-testid=toast-body]').forEach((toast) => {
+    const found = toast.innerText.match(/HTTP \d+: (\{[^]*?\})/);
+    if (!found || !last) return;
+    try { say(last, JSON.parse(found[1]).detail); } catch { return; }
+    toast.querySelector('.toast-close')?.click();
+  });
 })();

@@ -151,7 +151,7 @@ def _knobs(actions: CaptionActions) -> list[gr.components.Component]:
         writers, value=writers[0][1] if writers else None, label="Model", filterable=False, elem_id="caption-model"
     )
     with gr.Row(elem_classes="knobs"):
-        count = Knob(1, 8, 1, step=1, label="Captions a picture", elem_id="caption-count")
+        count = Knob(1, 8, 1, step=1, label="Captions each", elem_id="caption-count")
         matcher = gr.Dropdown(
             [*matchers, ("No ranking", "")],
             value=matchers[0][1] if matchers else "",

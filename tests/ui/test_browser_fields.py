@@ -35,7 +35,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     own = tmp_path_factory.mktemp("fields")
     (own / "album").mkdir()
     settings = Settings(
-        port=0, data=str(own), runs=str(own), folders=(str(own / "album"),), manage=True, max_upload_mb=1
+        port=0,
+        data=str(own),
+        runs=str(own),
+        folders=(str(own / "album"),),
+        manage=True,
+        max_upload_mb=1,
+        max_album_mb=2,
     )
     backend = PatientBackend()
     blocks = page(Studio(settings, backend, is_plain))
@@ -68,7 +74,7 @@ def tab(visitor: Page, title: str) -> None:
 def says(visitor: Page, line: str, sentence: str) -> None:
     """A sentence is in the page, and nothing of gradio's own covers anything."""
     expect(visitor.locator(f"{line} p")).to_contain_text(sentence, timeout=LIMIT)
-    expect(visitor.locator("span.error")).to_have_count(0)
+    expect(visitor.locator("span.error:visible")).to_have_count(0)
     expect(visitor.locator("[data-testid=toast-body]")).to_have_count(0)
 
 
@@ -109,6 +115,29 @@ def test_an_album_takes_every_file_and_says_what_is_wrong_with_it(visitor: Page,
     expect(visitor.locator("#caption-table .why")).to_contain_text("'notes.txt' is not a picture", timeout=LIMIT)
     expect(visitor.locator("span.error")).to_have_count(0)
     expect(visitor.locator("#caption-files input[type=file]").first).to_have_attribute("accept", "image/*,.zip")
+
+
+def test_a_file_above_the_limit_is_said_under_its_field_and_the_others_are_taken(visitor: Page, tmp_path: Path):
+    (tmp_path / "large.png").write_bytes(bytes(2_500_000))
+    Image.new("RGB", (8, 8)).save(tmp_path / "small.png")
+    tab(visitor, "Caption")
+    visitor.locator("#caption-image input[type=file]").first.set_input_files(tmp_path / "large.png")
+    says(visitor, "#caption-one .upload-said", "The file 'large.png' is 2.5 MB large and at most 2 MB are taken")
+    visitor.get_by_label("Many pictures").check()
+    files = visitor.locator("#caption-files input[type=file]").first
+    files.set_input_files([tmp_path / "large.png", tmp_path / "small.png"])
+    says(visitor, "#caption-album .upload-said", "make it smaller first")
+    says(visitor, "#caption-found", "1 picture")
+
+
+def test_an_upload_that_the_server_refuses_is_its_sentence(visitor: Page, tmp_path: Path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    refusal = '{"detail": "You have sent many files; please go on in 29 s."}'
+    visitor.route("**/upload?*", lambda route: route.fulfill(status=429, content_type="application/json", body=refusal))
+    tab(visitor, "Match")
+    visitor.locator("#match-image input[type=file]").first.set_input_files(tmp_path / "a.png")
+    says(visitor, "#match-framed .upload-said", "You have sent many files; please go on in 29 s.")
+    expect(visitor.locator("[data-testid=status-tracker] .error:visible")).to_have_count(0)
 
 
 @pytest.mark.parametrize("typed", ["99999", "", "-5"])
