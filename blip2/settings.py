@@ -12,6 +12,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from blip2 import contradictions
 from blip2.errors import BadSetting
 from blip2.memory import DTYPES
 from blip2.people import People, read_people
@@ -106,6 +107,10 @@ class Settings:
     trust_proxy: bool = _about(
         False, "take a visitor's address from X-Forwarded-For; only behind a proxy that sets it itself"
     )
+    share: bool = _about(
+        False,
+        "open the page to whoever has a link, through a tunnel of gradio's; all that visitors send goes through it",
+    )
     system_text: str = _about("refuse", "what becomes of an API request's system text", choices=("refuse", "prefix"))
     zerogpu: bool = _about(
         False, "borrow a GPU for each call, as ZeroGPU Spaces lend them; there this is so without being said"
@@ -120,10 +125,9 @@ class Settings:
             _check(each, getattr(self, each.name))
         if not self.models or not all(name.strip() for name in self.models):
             raise BadSetting("The setting models names no model; give at least one, such as blip2_opt/pocket_opt.")
-        if self.mcp and self.auth_file:
-            raise BadSetting("MCP tools would pass by the sign-in; leave out --mcp or --auth-file.")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise BadSetting(f"The setting root_path is {self.root_path!r}; write it like /studio.")
+        contradictions.check(self)
 
     @property
     def model(self) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module of the package or a whole sub-package
-    frozenset({"errors", "values", "memory", "zoo", "settings", "people", "published", "stats", "tally"}),
+    frozenset(
+        {"errors", "contradictions", "values", "memory", "zoo", "settings", "people", "published", "stats", "tally"}
+    ),
     frozenset({"images", "quantize", "placement", "checkpoint", "selfcheck", "loading"}),
     frozenset({"engine"}),
     frozenset({"backends"}),

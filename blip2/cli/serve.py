@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blip2 import settings
+from blip2.errors import BadSetting
 from blip2.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def add(commands: Any) -> None:
 def run(typed: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; 0."""
     given = {name: value for name, value in vars(typed).items() if name not in ("run", "no_ui")}
-    serve(settled(given), page=not typed.no_ui)
+    chosen = settled(given)
+    if typed.no_ui and chosen.share:
+        raise BadSetting("With --no-ui there is no page to share; leave out --share or --no-ui.")
+    serve(chosen, page=not typed.no_ui)
     return 0
 
 

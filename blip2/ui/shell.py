@@ -97,6 +97,8 @@ def launch(settings: Settings, backend: Backend) -> None:
     try:
         address = serve(blocks, settings, {"routes": api.routes(service), "lifespan": api.lifespan(service)})
         print(f"{TITLE} is ready: {address}", flush=True)
+        if settings.share:
+            print(f"{TITLE} is open to whoever has this link: {blocks.share_url}", flush=True)
         _until_told()
         service.drain()
     finally:
@@ -108,7 +110,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
     """Start serving and return the address; the one place that calls gradio's launch.
 
     `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for a taken port, and
-    where MCP is asked for and not installed.
+    where MCP is asked for and not installed, or a link and there is none.
     """
     fetch_by(settings)
     if settings.mcp:
@@ -132,7 +134,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             run_history=False,
             enable_monitoring=False,
             show_error=False,
-            share=False,
+            share=settings.share,
             quiet=True,
             prevent_thread_lock=True,
         )
@@ -140,6 +142,9 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
         raise BadSetting(
             f"Nothing can be served on {settings.host}, port {settings.port}: {error} Choose another with --port."
         ) from error
+    if settings.share and not blocks.share_url:
+        blocks.close(verbose=False)
+        raise BadSetting("No link could be had; see whether this machine reaches gradio.live, or leave out --share.")
     return str(address)
 
 
@@ -169,7 +174,8 @@ def _until_told() -> None:
 
 def _header(studio: Studio) -> str:
     answering = [info for info in studio.backend.models() if info.family != "itm"]
-    own = " Everything stays on this machine." if studio.settings.host in ONLY_HERE else ""
+    is_here = studio.settings.host in ONLY_HERE and not studio.settings.share
+    own = " Everything stays on this machine." if is_here else ""
     return (
         '<header class="brand"><span class="mark" aria-hidden="true"><i></i><i></i></span>'
         f"<div><h1>{TITLE}</h1><p>Talk about a picture.{own}</p></div>"

@@ -29,6 +29,11 @@ def test_quick_commands_import_no_torch(arguments: list[str]) -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
+def test_sharing_without_a_page_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", "--no-ui", "--share"]) == 2
+    assert "no page to share" in capsys.readouterr().err
+
+
 NAMES = {"evaluate": "eval"}  # modules whose command is called otherwise
 
 

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import httpx
@@ -127,3 +128,25 @@ def test_uploads_of_no_use_are_not_kept_nor_those_that_break_off(tmp_path: Path,
     assert (refused.status_code, "please go on in" in refused.text) == (429, True)
     assert stored(tmp_path) == kept
     blocks.close(verbose=False)
+
+
+@pytest.mark.parametrize(("share", "link"), [(False, None), (True, "https://abc.gradio.live"), (True, None)])
+def test_a_link_is_asked_for_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, share: bool, link: str | None):
+    asked: list[bool] = []
+
+    def launch(blocks: gr.Blocks, **given: Any) -> tuple[None, str, None]:
+        asked.append(given["share"])
+        blocks.share_url = link
+        return None, "http://127.0.0.1:1/", None
+
+    monkeypatch.setattr(gr.Blocks, "launch", launch)
+    settings = Settings(port=0, share=share, runs="")
+    blocks = page(Studio(settings, ScriptedBackend(), lambda picture: False), TABS[:1])
+    if share and link is None:
+        with pytest.raises(BadSetting, match="leave out --share"):
+            serve(blocks, settings)
+    else:
+        assert serve(blocks, settings) == "http://127.0.0.1:1/"
+    assert asked == [share]
+    brand = next(block for block in blocks.blocks.values() if block.elem_id == "brand")
+    assert ("stays on this machine" in brand.value) is not share
