@@ -92,6 +92,7 @@ def test_save_a_conversation_and_open_it_as_another_visitor(visit: Callable[...,
     with visitor.page.expect_download() as saved:
         visitor.at("#chat-save-json").click()
     saved.value.save_as(tmp_path / "talk.json")
+    visitor.at("#chat-file > button").click()
     with visitor.page.expect_download() as saved:
         visitor.at("#chat-save-markdown").click()
     assert saved.value.suggested_filename.endswith(".md")
