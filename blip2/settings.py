@@ -7,6 +7,7 @@ sentence. `table()` is the list for the README. It knows no torch.
 import argparse
 import difflib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -127,6 +128,9 @@ class Settings:
             raise BadSetting("The setting models names no model; give at least one, such as blip2_opt/pocket_opt.")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise BadSetting(f"The setting root_path is {self.root_path!r}; write it like /studio.")
+        for origin in self.cors_origins:
+            if not re.fullmatch(r"https?://[^/?#@\s*]+", origin):
+                raise BadSetting(f"The setting cors_origins has {origin!r}; name each site like https://example.org.")
         contradictions.check(self)
 
     @property

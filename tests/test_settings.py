@@ -100,6 +100,9 @@ def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
         ("models", " , ", "no model"),
         ("root_path", "studio/", "write it like /studio"),
         ("max_upload_mb", "0", "between 1"),
+        ("cors_origins", "*", r"cors_origins has '\*'; name each site like"),
+        ("cors_origins", "https://a.example,b.example", "cors_origins has 'b.example'"),
+        ("cors_origins", "https://a.example/", "cors_origins has 'https://a.example/'"),
     ],
 )
 def test_bad_values_are_named_with_the_remedy(name: str, value: str, said: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from blip2.api.allowance import forwarded
 from blip2.api.failures import Refusal, refusal
 from blip2.api.guard import declared
 from blip2.api.journal import request_line
@@ -107,7 +108,8 @@ class Gate:
         if path in OPEN or scope["method"] == "OPTIONS":
             return {}
         holder = self._holder(headers)
-        address = (scope.get("client") or ("unknown",))[0]
+        connected = (scope.get("client") or ("unknown",))[0]
+        address = forwarded(connected, headers.get("x-forwarded-for", ""), self.service.settings.trust_proxy)
         client = scope["state"]["client"] = f"key {holder.name}" if holder else f"address {address}"
         rate = holder.rate if holder and holder.rate is not None else self.service.settings.api_rate
         verdict = self.service.limiter.take(client, rate)

@@ -34,7 +34,7 @@ async def model(model: str, request: Request) -> Response:
         if canonical(name) == canonical(model):
             loaded = name in service.backend.stats().loaded
             return json_response(await service.call(_told, service, name, loaded))
-    raise UnknownModel(f"The model {model!r} is not served here; choose one of {', '.join(service.names())}.")
+    raise UnknownModel(f"The model {model!r:.100} is not served here; choose one of {', '.join(service.names())}.")
 
 
 def _told(service: Service, name: str, loaded: bool) -> dict[str, Any]:

@@ -20,6 +20,10 @@ from blip2.api.failures import Refusal
 
 REDIRECTS = 3
 SECONDS = 10.0
+UNICAST = ipaddress.ip_network("2000::/3")  # of IPv6; what lies outside leads, if anywhere, into someone's own network
+APART = [  # not private by name, but of no host of the internet: protocol assignments, 6to4 relays, documentation
+    ipaddress.ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+]
 PORTS = frozenset({80, 443})
 BLOCK = 65_536
 
@@ -33,6 +37,10 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip not in UNICAST:
+            return False
+    if any(ip in network for network in APART):
+        return False
     return ip.is_global and not ip.is_multicast
 
 

@@ -141,6 +141,8 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI's word for JSON that it cannot read, without a remedy
+        return Refusal(400, "The body is not valid JSON; mend it and send it again.", None, "bad_json").response()
     what = {404: "There is no such route", 405: "The route takes another method"}.get(error.status_code)
     message = f"{what}; see /v1/openapi.json." if what else str(error.detail)
     return Refusal(error.status_code, message, None, None, error.headers or {}).response()

@@ -131,7 +131,7 @@ class Service:
         for each in names:
             if canonical(each) == canonical(name):
                 return each
-        raise UnknownModel(f"The model {name!r} is not served here; choose one of {', '.join(names)}.")
+        raise UnknownModel(f"The model {name!r:.100} is not served here; choose one of {', '.join(names)}.")
 
     def _load(self) -> None:
         for name in map(canonical, self.settings.models):

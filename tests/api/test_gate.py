@@ -77,6 +77,29 @@ def test_too_many_requests_are_told_when_to_come_back(client_for: Callable[..., 
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize(("trust", "second"), [(False, 429), (True, 200)])
+def test_behind_a_trusted_proxy_each_client_has_its_own_rate(
+    client_for: Callable[..., TestClient], trust: bool, second: int
+) -> None:
+    client = client_for(api_rate=1, trust_proxy=trust)
+    codes = [client.get("/v1/models", headers={"x-forwarded-for": f"6.6.6.6, 1.1.1.{n}"}).status_code for n in (1, 2)]
+    assert codes == [200, second]
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b'{"seed": ' + b"9" * 5000 + b"}", b'{"messages": "\xe9"}'])
+@pytest.mark.parametrize("path", ["chat/completions", "match"])
+def test_json_that_cannot_be_read_is_told_with_the_remedy(client: TestClient, path: str, content: bytes) -> None:
+    answer = client.post(f"/v1/{path}", content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_json")
+    assert answer.json()["error"]["message"].endswith("mend it and send it again.")
+
+
+def test_a_name_of_any_length_is_repeated_in_part_only(client: TestClient) -> None:
+    for answer in (client.post(URL, json=ask(model="x" * 100_000)), client.get(f"/v1/models/{'x' * 10_000}")):
+        assert answer.status_code == 404
+        assert len(answer.json()["error"]["message"]) < 300
+
+
 def test_a_body_over_the_limit_is_refused_declared_or_streamed(client_for: Callable[..., TestClient]) -> None:
     client = client_for(api_body_mb=1)
     body = json.dumps(ask("x" * 1_100_000)).encode()

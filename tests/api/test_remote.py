@@ -78,6 +78,14 @@ def refused(fetch: Fetcher, url: str) -> Refusal:
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "64:ff9b:1::7f00:1",
+        "fec0::1",
+        "5f00::1",
+        "3fff::1",
+        "192.0.0.8",
+        "192.88.99.1",
     ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
