@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from blip2.errors import Blip2Error, Busy
+from blip2.errors import Blip2Error
 from blip2.ui import chat_view, conversation_file
 from blip2.ui.asking import Updates
 from blip2.ui.chat_actions import ChatActions
@@ -20,7 +20,6 @@ from blip2.ui.examples import Example, examples, questions_by_picture
 from blip2.ui.notice import notice
 from blip2.ui.studio import Studio
 from blip2.ui.visit import QUIET, Notice, Seen, Step, Visit
-from blip2.ui.visitors import Visitors
 
 QUIETLY: dict[str, Any] = {"show_progress": "hidden"}  # gradio's own progress would cover the conversation
 INSIDE: dict[str, Any] = {**QUIETLY, "api_visibility": "private"}
@@ -40,18 +39,17 @@ def chat_tab(studio: Studio) -> None:
     )
     look = ChatLook(studio.backend, studio.visitors.admitted)
     parts = chat_layout(actions, shown, look)
-    ChatTab(actions, parts, shown, studio.visitors).wire()
+    ChatTab(actions, parts, shown).wire()
     look.wire(parts.picture, parts.model, parts.notice)
 
 
 class ChatTab:
     """The handlers of a tab and their wiring."""
 
-    def __init__(self, actions: ChatActions, parts: Parts, shown: Sequence[Example], visitors: Visitors) -> None:
+    def __init__(self, actions: ChatActions, parts: Parts, shown: Sequence[Example]) -> None:
         self.actions = actions
         self.parts = parts
         self.shown = shown
-        self.visitors = visitors
         self.updates = ChatUpdates(actions, parts, shown)
 
     def wire(self) -> None:
@@ -110,12 +108,12 @@ class ChatTab:
     ) -> Iterator[Updates]:
         """Ask a question about the picture; streams the conversation."""
         steps = self.actions.ask(visit, seen, text, choice(model, knobs), request.session_hash or "")
-        yield from self._answering(request, steps, model)
+        yield from self._answering(steps, model)
 
     def on_retry(self, request: gr.Request, visit: Visit, model: str, *knobs: Any) -> Iterator[Updates]:
         """Ask the last question again with the settings as they are now; streams the conversation."""
         steps = self.actions.retry(visit, choice(model, knobs), request.session_hash or "")
-        yield from self._answering(request, steps, model)
+        yield from self._answering(steps, model)
 
     def on_edit(
         self, request: gr.Request, event: gr.EditData, visit: Visit, model: str, *knobs: Any
@@ -123,7 +121,7 @@ class ChatTab:
         """Ask an edited question in place of the earlier one, dropping what came after it."""
         turn = chat_view.turn_of(event.index if isinstance(event.index, int) else event.index[0])
         steps = self.actions.edit(visit, turn, str(event.value), choice(model, knobs), request.session_hash or "")
-        yield from self._answering(request, steps, model)
+        yield from self._answering(steps, model)
 
     def on_fit(self, visit: Visit) -> None:
         """Measure how well the words of the last answer fit the picture."""
@@ -131,7 +129,7 @@ class ChatTab:
 
     def on_fitted(self, visit: Visit) -> Any:
         """Show what was measured, in the conversation as it is by now."""
-        return self.updates.messages(visit)
+        return self.updates.messages(visit) if self.updates.fits.known(visit) else gr.skip()
 
     def on_look(self, visit: Visit, seen: Seen, model: str) -> Updates:
         """Take up the picture in the frame; another picture starts a new conversation."""
@@ -186,11 +184,7 @@ class ChatTab:
         except Blip2Error as error:
             return None, notice(Notice(str(error)))
 
-    def _answering(self, request: gr.Request, steps: Iterator[Step], model: str) -> Iterator[Updates]:
-        """The updates of the steps, within the visitor's share."""
-        try:
-            with self.visitors.admitted(request.session_hash or ""):
-                for step in steps:
-                    yield self.updates.after(step, model)
-        except Busy as error:
-            yield {self.parts.notice: notice(Notice(str(error), failed=True))}
+    def _answering(self, steps: Iterator[Step], model: str) -> Iterator[Updates]:
+        """The updates of the steps; the actions themselves keep to the visitor's share."""
+        for step in steps:
+            yield self.updates.after(step, model)

@@ -20,6 +20,7 @@ def test_upload_ask_and_read_how_the_answer_came_about(visit: Callable[..., Visi
     visitor.picture(photo)
     assert visitor.ask("Which animal is it?") == "a dog"
     assert visitor.box.input_value() == ""
+    visitor.at("#chat-bot .fit").wait_for()  # it comes a moment after the answer
     word = visitor.at("#chat-bot .word")
     word.first.focus()
     visitor.page.keyboard.press("ArrowRight")

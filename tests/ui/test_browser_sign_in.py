@@ -98,5 +98,7 @@ def test_a_reload_brings_back_what_was_ones_own_only(browser: Browser, tmp_path:
 
 
 def test_without_a_sign_in_nothing_is_taken(guarded: str) -> None:
-    for path in ("/gradio_api/upload", "/gradio_api/queue/join"):
-        assert httpx.post(guarded.rstrip("/") + path, json={}).status_code == 401
+    base = guarded.rstrip("/")
+    assert httpx.post(f"{base}/gradio_api/queue/join", json={}).status_code == 401
+    sent = httpx.post(f"{base}/gradio_api/upload", files={"files": ("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 500)})
+    assert sent.status_code == 401
