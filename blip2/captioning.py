@@ -209,6 +209,14 @@ def in_order(
                 future.cancel()
 
 
+def named_pictures(paths: Iterable[Path]) -> list[Path]:
+    """What `find_pictures` finds, each once. Raises `BadInput` where that is nothing, too."""
+    found = list(dict.fromkeys(find_pictures(paths)))
+    if not found:
+        raise BadInput("There is no picture in what was named; name a folder with pictures, or a picture's file.")
+    return found
+
+
 def find_pictures(paths: Iterable[Path]) -> Iterator[Path]:
     """The files named, and the pictures in the folders named, sorted, folders within folders included.
 

@@ -61,4 +61,6 @@ def save_npz(made: Features, path: Path, **more: Sequence[str]) -> None:
         with path.open("wb") as file:
             np.savez(file, **named)
     except OSError as error:
-        raise BadSetting(f"The features cannot be written to {str(path)!r}: {error}.") from error
+        raise BadSetting(
+            f"The features cannot be written to {str(path)!r}: {error.strerror or error}; name another file."
+        ) from error

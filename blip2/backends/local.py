@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blip2.backends.shelf import Shelf
+from blip2.backends.shelved import Shelved
 from blip2.engine.attention import look, look_at, query_map, word_maps, words_of
 from blip2.engine.cache import ByteLRU
 from blip2.engine.engine import Engine
@@ -23,9 +24,7 @@ from blip2.values import (
     Chunk,
     EmbedMode,
     Features,
-    Fit,
     Match,
-    ModelInfo,
     ModelStats,
     Picture,
     Request,
@@ -38,7 +37,7 @@ ENCODE = 16  # pictures encoded at once
 MAPS = 4 << 20  # bytes of maps kept
 
 
-class LocalBackend:
+class LocalBackend(Shelved[Owner]):
     """Serves `names` (zoo rows, folders or Hub ids), the first being the default.
 
     `allow` may be loaded by hand besides; `any_model` lets requests name others; `dtype` and `device` are passed to
@@ -70,30 +69,8 @@ class LocalBackend:
             engine = Engine(loaded, self.images, **limits)
             return engine if warm_up is None else warmed(engine, warm_up)
 
-        self.shelf: Shelf[Owner] = Shelf(names, allow, any_model, (dtype, device), loader, make)
+        self.shelf = Shelf(names, allow, any_model, (dtype, device), loader, make)
         self._running: dict[str, Engine] = {}
-
-    def models(self) -> list[ModelInfo]:
-        return self.shelf.infos()
-
-    def describe(self, model: str) -> ModelInfo:
-        return self.shelf.get(model).loaded.info
-
-    def note(self, model: str) -> str:
-        """What `auto` picked for this model, and why."""
-        return self.shelf.get(model).loaded.note
-
-    def loadable(self) -> list[str]:
-        return self.shelf.loadable()
-
-    def fits(self, model: str) -> Fit:
-        return self.shelf.fits(model)
-
-    def load(self, model: str) -> ModelInfo:
-        return self.shelf.load(model).loaded.info
-
-    def unload(self, model: str) -> None:
-        self.shelf.unload(model)
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         engine = self._engine(request.model)

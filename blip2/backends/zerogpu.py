@@ -18,6 +18,7 @@ from blip2.backends.lent import HELD, Held, Order
 from blip2.backends.loans import Counts, Loans
 from blip2.backends.local import POCKET
 from blip2.backends.shelf import Shelf, key_of
+from blip2.backends.shelved import Shelved
 from blip2.errors import Blip2Error, Busy, Closed, UnknownModel
 from blip2.loading import LoadedModel, load
 from blip2.values import (
@@ -25,9 +26,7 @@ from blip2.values import (
     Chunk,
     EmbedMode,
     Features,
-    Fit,
     Match,
-    ModelInfo,
     ModelStats,
     Picture,
     Request,
@@ -43,7 +42,7 @@ NO_GPU = "No GPU could be borrowed for this ({}); please try again later."
 UNLOADED = "The model was unloaded before the answer was ready; please load it again."
 
 
-class ZeroGpuBackend:
+class ZeroGpuBackend(Shelved[Held]):
     """Serves `names`, loaded at once, since only what is there before the page starts is ready when a GPU is lent.
 
     `lend` makes a function run on a GPU for at most `seconds`; the rest as in `LocalBackend`.
@@ -68,7 +67,7 @@ class ZeroGpuBackend:
         self._write, self._compare = lend(lent.write), lend(lent.compare)
         self._extract, self._look = lend(lent.extract), lend(lent.look)
         self._loans = Loans(max_waiting)
-        self.shelf: Shelf[Held] = Shelf(names, allow, False, (dtype, device), loader, self._hold)
+        self.shelf = Shelf(names, allow, False, (dtype, device), loader, self._hold)
         for name in self.shelf.names:
             self.shelf.get(name)
 
@@ -78,27 +77,8 @@ class ZeroGpuBackend:
         self._loans.loaded(loaded.info.name)
         return held
 
-    def models(self) -> list[ModelInfo]:
-        return self.shelf.infos()
-
-    def describe(self, model: str) -> ModelInfo:
-        return self.shelf.get(model).loaded.info
-
-    def note(self, model: str) -> str:
-        """What `auto` picked for this model, and why."""
-        return self.shelf.get(model).loaded.note
-
-    def loadable(self) -> list[str]:
-        return self.shelf.loadable()
-
-    def fits(self, model: str) -> Fit:
-        return self.shelf.fits(model)
-
-    def load(self, model: str) -> ModelInfo:
-        return self.shelf.load(model).loaded.info
-
     def unload(self, model: str) -> None:
-        self.shelf.unload(model)
+        super().unload(model)
         self._loans.unloaded(key_of(model))
 
     def generate(self, request: Request) -> Iterator[Chunk]:

@@ -56,10 +56,10 @@ def run(typed: argparse.Namespace) -> int:
     model = typed.model or chosen.model
     from blip2.backends.local import LocalBackend  # torch from here on; what was mistyped is told before
     from blip2.caption_journal import CaptionJournal
-    from blip2.captioning import Captioner, find_pictures
+    from blip2.captioning import Captioner, named_pictures
     from blip2.gathering import sidecars
 
-    paths = list(dict.fromkeys(find_pictures(typed.paths)))
+    paths = named_pictures(typed.paths)
     texts = {path: Path(name) for path, name in zip(paths, sidecars(map(str, paths)), strict=True)}
     names = [model, typed.matcher] if typed.matcher else [model]
     backend = LocalBackend(names, chosen.dtype, chosen.device, cache_bytes=CACHE)

@@ -49,17 +49,14 @@ def run(typed: argparse.Namespace) -> int:
     chosen = settings.load({name: getattr(typed, name) for name in ("device", "dtype")})
     if typed.prune and not typed.extend:
         raise BadInput("--prune drops pictures from an index that is extended; give --extend too.")
-    from blip2.captioning import find_pictures
+    from blip2.captioning import named_pictures
     from blip2.gathering import Found
     from blip2.indexes import open_index
 
     before = open_index(typed.out, trusted=True) if typed.extend else None
     if not typed.out.absolute().parent.is_dir():
         raise BadInput(f"There is no folder {str(typed.out.parent)!r} to write the index to; make it first.")
-    paths = dict.fromkeys(find_pictures(typed.paths))
-    files = [Found(str(path), str(path.absolute())) for path in paths]
-    if not files:
-        raise BadInput("There is no picture in what was named; name a folder with pictures, or a picture's file.")
+    files = [Found(str(path), str(path.absolute())) for path in named_pictures(typed.paths)]
     model = typed.model or (before.model.name if before is not None else DEFAULT)
     from blip2.backends.local import LocalBackend  # torch from here on; what was mistyped is told before
     from blip2.indexing import Indexer

@@ -101,3 +101,10 @@ def test_mistakes_are_sentences(arguments: tuple[str, ...], part: str, capsys: p
     assert code == 2
     assert part in errors
     assert "Traceback" not in errors
+
+
+def test_a_folder_without_pictures_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("no picture", "utf-8")
+    code, shown, errors = run(capsys, "caption", tmp_path)
+    assert (code, shown) == (2, "")
+    assert "There is no picture in what was named" in errors
