@@ -198,7 +198,7 @@ class CompareActions:
                 for index, step in came:
                     visit = _grown(visit, index, step, complaints)
                 if visit.running:  # the finished answers come with the step that ends the busy state
-                    yield CompareStep(visit if came else None)
+                    yield CompareStep(visit, True) if came else CompareStep()
             yield CompareStep() if id_ in self._dropped else _ended(before, visit, complaints, text)
         finally:
             answering.close()

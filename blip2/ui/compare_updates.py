@@ -21,7 +21,8 @@ class CompareUpdates:
         self._parts = parts
 
     def after(self, step: CompareStep, models: tuple[str, str]) -> Updates:
-        """The updates after a step; what depends on whether answers are being written, at its turning points only."""
+        """The updates after a step. A stream's steps name the same components: gradio may merge two that come together,
+        and what only the first of them named would be lost."""
         parts = self._parts
         updates: Updates = {}
         if step.visit is not None:

@@ -114,6 +114,7 @@ class SearchTab:
     ) -> Iterator[Updates]:
         held = held or Held()
         index, said = self.parts.index, notice(QUIET)
+        ended: Updates = {}
         try:
             with self.visitors.admitted(request.session_hash or ""):
                 found = album()
@@ -132,14 +133,15 @@ class SearchTab:
                     said = notice(Notice(NONE_READ, failed=True))
                 elif left:
                     said = notice(Notice(f"Stopped with {left:,} pictures left; what is done can be searched."))
-                updates = {
+                ended = {
                     self.parts.found: READY if held.opened() else EMPTY,
                     self.parts.chips: gr.update(visible=False),
                 }
-                yield {self.parts.held: held} | updates
         except Exception as error:
             said = sorry(error)
-        yield {index.progress: gr.update(visible=False), self.parts.notice: said} | self._buttons(held, False)
+        # One step with all that the stream changed: gradio may merge two, and what only the first names would be lost.
+        ended |= {self.parts.held: held, index.progress: gr.update(visible=False), self.parts.notice: said}
+        yield ended | self._buttons(held, False)
 
     def on_stop(self, held: Held | None) -> Any:
         """End the indexing; what is done stays."""
