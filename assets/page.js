@@ -34,12 +34,9 @@
   const watch = () => new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, characterData: true });
   if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
 
-  // Esc closes the file menu, or else stops the answer being written.
+  // Esc closes the file menu.
   document.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    const menu = one('#chat-file > button.open');
-    const target = menu ?? one('#chat-box .stop-button');
-    if (target && target.offsetParent !== null) target.click();
+    if (event.key === 'Escape') one('#chat-file > button.open')?.click();
   });
   document.addEventListener('click', (event) => {
     const menu = one('#chat-file > button.open');

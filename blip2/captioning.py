@@ -74,6 +74,10 @@ class Halt:
         for request in tuple(self._running):
             self._backend.cancel(request)
 
+    def is_set(self) -> bool:
+        """Whether to give up."""
+        return self._event.is_set()
+
     def check(self) -> None:
         """Raise `Halted` once it is set."""
         if self._event.is_set():
@@ -87,10 +91,11 @@ class Halt:
     def answer(self, request: Request) -> Chunk:
         """The last chunk of a request. Raises `Halted` as soon as it is set."""
         last = Chunk(request.id, "", Finish.CANCELLED)
-        self.check()
         self._running.add(request.id)
-        chunks = self._backend.generate(request)
+        chunks: Iterator[Chunk] = iter(())
         try:
+            self.check()  # after it is among those running: who sets it later finds it there
+            chunks = self._backend.generate(request)
             for chunk in chunks:
                 last = chunk
                 self.check()  # the backend may not have known the request when it was to be given up
@@ -200,6 +205,8 @@ def in_order(
                 if not waiting:
                     return
                 wait([waiting[0]], beat)
+                if halt.is_set():
+                    halt.set()  # once more: the backend may have come to know a request since
                 yield waiting.popleft().result() if waiting[0].done() else None
         except Halted:
             return

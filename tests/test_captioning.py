@@ -145,6 +145,30 @@ def test_halting_from_elsewhere_ends_the_rows(files: list[Path]) -> None:
     stopper.join()
 
 
+class Deaf(Stuck):
+    """Knows a request only after the first wish to cancel it, as a backend may that is still taking it in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def cancel(self, request_id: str) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            super().cancel(request_id)
+
+
+def test_a_halt_that_came_before_the_backend_knew_the_request_is_not_lost(files: list[Path]) -> None:
+    backend = Deaf()
+    halt = Halt(backend)
+    captioner = Captioner(backend, "m")
+    rows = in_order(lambda path: captioner.caption(open_picture(path), "", halt), files[:1], halt, beat=0.01)
+    assert next(rows) is None
+    backend.begun.acquire()
+    halt.set()
+    assert set(rows) <= {None}
+
+
 def test_a_full_queue_is_waited_for(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(captioning, "PAUSE", 0.0)
     answers: list[str | Blip2Error] = [Busy("full"), Busy("full"), "a red ball"]

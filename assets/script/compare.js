@@ -60,10 +60,4 @@
   };
   const watch = () => new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['class'] });
   if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
-
-  // Esc stops both answers.
-  document.addEventListener('keydown', (event) => {
-    const stop = one('#compare-box .stop-button');
-    if (event.key === 'Escape' && seen(stop)) stop.click();
-  });
 })();

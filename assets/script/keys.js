@@ -6,15 +6,34 @@
     ['#match-go', '#match-stop'], ['#search-run', '#search-stop'], ['#search-extend', '#search-stop'],
     ['#search-scenes', '#search-stop'], ['#models-check', '#models-stop'],
   ];
-  const STOPS = PAIRS.map(([, stop]) => stop).join(', ');
+  const GO = PAIRS.map(([go]) => go).join(', ');
+  const STOPS = [...PAIRS.map(([, stop]) => stop), '#chat-box .stop-button', '#compare-box .stop-button'].join(', ');
   const ENTERS = { '#caption-prompt': '#caption-go, #caption-run', '#match-template': '#match-go', '#search-name': '#search-keep' };
 
+  // Esc stops. The server says when a Stop button is shown; pressed after a start and before that, Esc is kept for it.
+  const COMING = 10000; // milliseconds that a start may take to show its Stop button
+  let begun = -COMING;
+  let owed = false;
+  const begin = () => { begun = performance.now(); owed = false; };
+  const coming = () => performance.now() - begun < COMING;
+  const stop = () => {
+    const button = seen(STOPS);
+    owed = !button && coming();
+    button?.click();
+  };
+  const pay = () => { if (owed && coming() && seen(STOPS)) stop(); };
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.(`${GO}, .submit-button, .chip, #chat-bot [aria-label=Retry], #compare-again`)) begin();
+    else if (event.target.closest?.(STOPS)) begun = -COMING;
+  }, true);
+
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !document.querySelector('ul[role=listbox]')) seen(STOPS)?.click();
+    if (event.key === 'Escape' && !document.querySelector('ul[role=listbox], #chat-file > button.open')) stop();
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.target.closest?.('#chat-box, #compare-box')) begin();
     const field = Object.keys(ENTERS).find((each) => event.target.closest?.(each));
     if (field) { event.preventDefault(); seen(ENTERS[field])?.click(); }
-  });
+  }, true);
 
   // A button that was pressed by keyboard and hides takes the focus along: to Stop, and back.
   let held = [];
@@ -28,6 +47,6 @@
     const at = document.activeElement;
     if (held.length && (!at || at === document.body)) seen(held.join(', '))?.focus();
   };
-  const watch = () => new MutationObserver(() => requestAnimationFrame(follow)).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['class', 'disabled'] });
+  const watch = () => new MutationObserver(() => requestAnimationFrame(() => { follow(); pay(); })).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['class', 'disabled'] });
   if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
 })();

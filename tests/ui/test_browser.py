@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from patient import HOSTILE, PatientBackend
 from playwright.sync_api import expect
-from visitor import LIMIT, Visitor, until
+from visitor import AT_ONCE, LIMIT, Visitor, until
 
 from blip2.ui.chat_actions import ChatActions
 from blip2.ui.examples import examples
@@ -63,6 +63,16 @@ def test_stop_keeps_what_is_written(visit: Callable[..., Visitor], photo: Path, 
         visitor.page.keyboard.press("Escape")
     expect(visitor.facts.locator("summary")).to_contain_text("stopped", timeout=LIMIT)
     assert visitor.answers.last.inner_text() == "one two three"
+    visitor.settled()
+    assert visitor.ask("What does it eat?") == "meat"
+
+
+def test_escape_right_after_enter_stops_the_answer_too(visit: Callable[..., Visitor], photo: Path):
+    visitor = visit()
+    visitor.picture(photo)
+    visitor.box.fill("Count slowly")
+    visitor.box.evaluate(AT_ONCE)
+    expect(visitor.facts.locator("summary")).to_contain_text("stopped", timeout=LIMIT)
     visitor.settled()
     assert visitor.ask("What does it eat?") == "meat"
 

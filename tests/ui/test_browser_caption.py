@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from visitor import LIMIT, until
+from visitor import AT_ONCE, LIMIT, until
 
 from blip2.backends.scripted import ScriptedBackend
 from blip2.settings import Settings
@@ -129,9 +129,14 @@ def test_the_keyboard_alone_begins_and_stops_and_is_never_lost(come: Callable[..
     Image.new("RGB", (30, 20), (200, 0, 0)).save(tmp_path / "a.png")
     visitor.locator("#caption-image input[type=file]").first.set_input_files(tmp_path / "a.png")
     visitor.locator("#caption-image img").first.wait_for()
-    visitor.locator("#caption-prompt").get_by_role("textbox").press("Enter")
+    prompt = visitor.locator("#caption-prompt").get_by_role("textbox")
+    prompt.press("Enter")
     expect(visitor.locator("#caption-shown")).to_contain_text("The model is looking at the picture", timeout=LIMIT)
     visitor.keyboard.press("Escape")
+    expect(visitor.locator("#caption-notice")).to_contain_text("Stopped", timeout=LIMIT)
+    expect(visitor.locator("#caption-go")).to_be_visible(timeout=LIMIT)
+    prompt.evaluate(AT_ONCE)  # and when the page could not yet show a Stop button
+    expect(visitor.locator("#caption-shown")).to_contain_text("The model is looking at the picture", timeout=LIMIT)
     expect(visitor.locator("#caption-notice")).to_contain_text("Stopped", timeout=LIMIT)
     visitor.locator("#caption-go").focus()
     visitor.keyboard.press("Enter")

@@ -1,13 +1,14 @@
 """The compare tab as visitors use it: a real browser, the real server, two scripted models that can be held up."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from comparing import OPT, T5, TwoVoices, voices
 from playwright.sync_api import Browser, Locator, Page, expect
-from visitor import LIMIT
+from visitor import AT_ONCE, LIMIT
 
 from blip2.errors import Busy
 from blip2.settings import Settings
@@ -178,6 +179,20 @@ def test_stop_failure_and_starting_over(browser: Browser, address: str, backend:
     visitor.at("#compare-clear").click()
     expect(visitor.at("#compare-rounds .empty")).to_be_visible(timeout=LIMIT)
     assert visitor.errors == []
+
+
+def test_escape_right_after_enter_stops_both(browser: Browser, address: str, backend: TwoVoices):
+    visitor = Comparer(browser, address, 1280)
+    visitor.at("#compare-examples .thumbnail-item").first.click()
+    visitor.at("#compare-chips button:visible").first.wait_for()
+    backend.gate("opt")
+    backend.gate("t5")
+    visitor.at("#compare-box textarea").fill("What is it?")
+    visitor.at("#compare-box textarea").evaluate(AT_ONCE)
+    visitor.settled()
+    expect(visitor.sides().nth(0)).to_contain_text(re.compile("stopped", re.IGNORECASE), timeout=LIMIT)
+    assert backend.running() == 0
+    visitor.context.close()
 
 
 def test_closing_the_page_frees_both_models(browser: Browser, address: str, backend: TwoVoices):
