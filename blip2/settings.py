@@ -124,6 +124,7 @@ class Settings:
     def __post_init__(self) -> None:
         for each in fields(self):
             _check(each, getattr(self, each.name))
+        object.__setattr__(self, "host", self.host.strip("[]"))  # how an IPv6 address stands in a URL
         if not self.models or not all(name.strip() for name in self.models):
             raise BadSetting("The setting models names no model; give at least one, such as blip2_opt/pocket_opt.")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):

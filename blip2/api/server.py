@@ -189,7 +189,7 @@ def serve(settings: Settings, backend: Backend) -> None:
 
     Raises `BadSetting` where nothing can be served at the settings' address. Closes the backend at the end.
     """
-    listener = _listener(settings)
+    listening = listener(settings)
     service = Service(backend, settings)
     config = uvicorn.Config(
         app(service),
@@ -198,16 +198,20 @@ def serve(settings: Settings, backend: Backend) -> None:
         log_config=None,
         timeout_graceful_shutdown=int(GRACE) + 2,
     )
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{listener.getsockname()[1]}{settings.root_path}/v1"
+    address = f"http://{bracketed(settings.host)}:{listening.getsockname()[1]}{settings.root_path}/v1"
     try:
-        Server(config, service, address).run(sockets=[listener])
+        Server(config, service, address).run(sockets=[listening])
     finally:
-        listener.close()
+        listening.close()
         backend.close()
 
 
-def _listener(settings: Settings) -> socket.socket:
+def bracketed(host: str) -> str:
+    """The host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+def listener(settings: Settings) -> socket.socket:
     """A socket that takes connections already. Raises `BadSetting` where the address cannot be had."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

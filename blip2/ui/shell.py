@@ -5,8 +5,10 @@ and its life join gradio's server, so that one port serves both.
 """
 
 import asyncio
+import os
 import signal
 import threading
+import urllib.request
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,15 +111,17 @@ def launch(settings: Settings, backend: Backend) -> None:
 def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | None = None) -> str:
     """Start serving and return the address; the one place that calls gradio's launch.
 
-    `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for a taken port, and
-    where MCP is asked for and not installed, or a link and there is none.
+    `joined` goes to the server beneath: routes beside the page's, a lifespan. Raises `BadSetting` for an address that
+    cannot be had, and where MCP is asked for and not installed, or a link and there is none.
     """
+    api.listener(settings).close()  # gradio says less of an address that cannot be had
     fetch_by(settings)
+    _past_proxies(settings.host)
     if settings.mcp:
         name_tools()
     try:
         _, address, _ = blocks.launch(
-            server_name=settings.host,
+            server_name=api.bracketed(settings.host),
             server_port=settings.port or None,
             root_path=settings.root_path or None,
             auth=sign_in(settings.people()),
@@ -137,6 +141,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
             share=settings.share,
             quiet=True,
             prevent_thread_lock=True,
+            _frontend=False,  # gradio would ask for its own page first, and give up where a busy machine takes 3 s
         )
     except OSError as error:
         raise BadSetting(
@@ -146,6 +151,13 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
         blocks.close(verbose=False)
         raise BadSetting("No link could be had; see whether this machine reaches gradio.live, or leave out --share.")
     return str(address)
+
+
+def _past_proxies(host: str) -> None:
+    """Have this process reach itself without the proxy that the environment may name; gradio's start asks itself."""
+    named = urllib.request.getproxies().get("no", "")
+    always = ",".join(dict.fromkeys([*filter(None, named.split(",")), *ONLY_HERE, host]))
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = always
 
 
 def before(settings: Settings) -> list[Middleware]:

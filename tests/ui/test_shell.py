@@ -1,5 +1,6 @@
 """The shell around the tabs: what is built, how it is served, and what it refuses."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,27 @@ def test_a_taken_port_is_a_sentence(studio: Studio):
             serve(page(studio), Settings(port=port))
 
 
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine_is_a_sentence(studio: Studio, host: str, capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(BadSetting, match=f"served on {host}, port 0: .* Choose another with --port or --host") as told:
+        serve(page(studio), Settings(port=0, host=host))
+    assert "GRADIO" not in str(told.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_is_served(studio: Studio, host: str):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("This machine has no IPv6.")
+    blocks = page(studio)
+    address = serve(blocks, Settings(port=0, host=host))
+    assert address.startswith("http://[::1]:")
+    assert httpx.get(address).status_code == 200
+    blocks.close(verbose=False)
+
+
 def stored(folder: Path) -> dict[str, int]:
     """The files below a folder, but for the page's own thumbnails, and their sizes."""
     return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix != ".webp"}
@@ -127,6 +149,18 @@ def test_uploads_of_no_use_are_not_kept_nor_those_that_break_off(tmp_path: Path,
     refused = httpx.post(upload, content=endless(), headers=form)
     assert (refused.status_code, "please go on in" in refused.text) == (429, True)
     assert stored(tmp_path) == kept
+    blocks.close(verbose=False)
+
+
+def test_a_proxy_and_a_slow_machine_do_not_keep_the_page_from_starting(monkeypatch: pytest.MonkeyPatch):
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9" if "no" not in name.lower() else "intranet.example")
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # what it says where 3 seconds do not suffice
+    settings = Settings(port=0, runs="")
+    blocks = page(Studio(settings, ScriptedBackend(), lambda picture: False), TABS[:1])
+    address = serve(blocks, settings)
+    assert httpx.get(address).status_code == 200
+    assert os.environ["no_proxy"].startswith("intranet.example,")
     blocks.close(verbose=False)
 
 
