@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 import gradio as gr
+from gradio_client import Client
 
 from blip2 import chat
 from blip2.chat import Conversation
@@ -86,6 +87,7 @@ def name_tools() -> None:
     installed: gradio would go on without it.
     """
     try:
+        import gradio.mcp
         import mcp  # noqa: F401
         from gradio.mcp import GradioMCPServer
     except ImportError as error:
@@ -103,6 +105,8 @@ def name_tools() -> None:
     def answers(server: Any, data: Any, root_url: str) -> list[Any]:
         return mcp_forms.answers(server, data, root_url, files)
 
+    # It calls its own page, and httpx's five seconds of patience would tell "timed out" where the machine is busy.
+    gradio.mcp.Client = functools.partial(Client, httpx_kwargs={"timeout": None})
     GradioMCPServer.get_tool_to_endpoint = tools
     GradioMCPServer.get_input_schema = mcp_forms.input_schema
     GradioMCPServer.convert_strings_to_filedata = mcp_forms.with_files

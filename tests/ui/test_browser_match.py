@@ -153,7 +153,7 @@ def test_a_matrix_is_stopped_and_what_is_done_stays(
 
 
 def test_programs_have_the_same(served: tuple[str, Slow], pictures: list[Path]) -> None:
-    client = Client(served[0], verbose=False)
+    client = Client(served[0], verbose=False, httpx_kwargs={"timeout": None})
     served[1].gate.set()
     files = [handle_file(str(path)) for path in pictures[:2]]
     made = client.predict(files, "a dog\na cat", "", api_name="/match")

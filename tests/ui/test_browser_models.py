@@ -95,7 +95,7 @@ def test_a_visitor_without_leave_reads_and_programs_are_refused(browser: Browser
         expect(page.locator("#models-versions")).to_contain_text("Gradio")
         page.close()
 
-        client = Client(address, verbose=False)
+        client = Client(address, verbose=False, httpx_kwargs={"timeout": None})
         listed = client.predict(api_name="/models")
         assert [model["state"] for model in listed["models"]] == ["loaded", "loaded", "not loaded", "not loaded"]
         refused = client.predict("scripted/itm", api_name="/load_model")

@@ -137,7 +137,10 @@ def test_one_click_makes_the_example_scenes_searchable(browser: Browser, tmp_pat
 def test_programs_use_the_same_by_named_endpoints(tmp_path: Path) -> None:
     files = pictures(tmp_path / "album", 5)
     with served(tmp_path / "data") as (address, _):
-        client, stranger = Client(address, verbose=False), Client(address, verbose=False)
+        client, stranger = (
+            Client(address, verbose=False, httpx_kwargs={"timeout": None}),
+            Client(address, verbose=False, httpx_kwargs={"timeout": None}),
+        )
         told = client.predict(
             files=[handle_file(str(path)) for path in files], folder="", model="", extend=False, examples=False,
             api_name="/build_index",

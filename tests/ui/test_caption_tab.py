@@ -23,7 +23,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     settings = Settings(port=0, folders=(str(folder),), visitor_waiting=1)
     studio = Studio(settings, ScriptedBackend({"this is": "this is it"}, default="a ball"))
     blocks = page(studio, [tab for tab in TABS if tab.title == "Caption"])
-    yield Client(serve(blocks, settings), verbose=False)
+    yield Client(serve(blocks, settings), verbose=False, httpx_kwargs={"timeout": None})
     blocks.close(verbose=False)
 
 

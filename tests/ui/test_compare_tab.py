@@ -35,7 +35,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Client:
-    return Client(address, verbose=False)
+    return Client(address, verbose=False, httpx_kwargs={"timeout": None})
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_what_goes_wrong_is_a_sentence(client: Client, photo: object):
 def test_one_sessions_votes_are_not_anothers(client: Client, address: str, photo: object):
     client.predict(photo, "A secret question?", api_name="/compare")
     client.predict("tie", api_name="/vote")
-    other = Client(address, verbose=False)
+    other = Client(address, verbose=False, httpx_kwargs={"timeout": None})
     assert other.predict(api_name="/my_votes_csv")[0] is None
     assert "secret" not in str(other.predict(api_name="/votes_csv"))
     assert other.predict("left", api_name="/vote")["error"]
@@ -106,7 +106,7 @@ def test_a_visitor_has_a_share_and_no_more(photo: object, tmp_path: Path):
     settings = Settings(port=0, data=str(tmp_path), visitor_rate=1)
     blocks = page(Studio(settings, TwoVoices(answers, (OPT, T5)), lambda picture: False), COMPARE)
     try:
-        client = Client(serve(blocks, settings), verbose=False)
+        client = Client(serve(blocks, settings), verbose=False, httpx_kwargs={"timeout": None})
         assert client.predict(photo, "What is it?", api_name="/compare")["error"] is None
         assert "try again in" in client.predict(photo, "Why?", api_name="/compare")["error"]
     finally:

@@ -20,7 +20,7 @@ OPT = "pocket/opt"
 def client() -> Iterator[Client]:
     backend, settings = PatientBackend(), Settings(port=0)
     blocks = page(Studio(settings, backend, is_plain), [tab for tab in TABS if tab.title == "Chat"])
-    yield Client(serve(blocks, settings), verbose=False)
+    yield Client(serve(blocks, settings), verbose=False, httpx_kwargs={"timeout": None})
     blocks.close(verbose=False)
     backend.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
@@ -23,6 +24,20 @@ mcp = pytest.importorskip("mcp", reason="the MCP package is not installed")
 
 
 @pytest.fixture(scope="module")
+def patience() -> Iterator[list[Any]]:
+    """How long each GET by httpx's function was to wait; the tests' own clients use none or a longer one."""
+    waited, get = [], httpx.get
+
+    def counting(*given: Any, **named: Any) -> httpx.Response:
+        waited.append(named.get("timeout", "httpx's five seconds"))
+        return get(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "get", counting)
+        yield waited
+
+
+@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("data")
     settings = Settings(port=0, mcp=True, data=str(folder / "data"), runs=str(folder / "runs"))
@@ -35,7 +50,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(address: str) -> Client:
-    return Client(address, verbose=False)
+    return Client(address, verbose=False, httpx_kwargs={"timeout": None})
 
 
 @pytest.fixture(scope="module")
@@ -125,13 +140,14 @@ def test_every_tool_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_tool_answers_over_mcp(address: str, picture: Path, name: str) -> None:
+def test_a_tool_answers_over_mcp(patience: list[Any], address: str, picture: Path, name: str) -> None:
     call = CALLS[name]
     sent = call.arguments | ({call.picture: as_data(picture)} if call.picture else {})
     said = over_mcp(address, name, sent | ({call.files: [as_data(picture)]} if call.files else {}))
     assert not said.isError, said.content
     told = json.loads(said.content[0].text)
     assert call.holds(told), told
+    assert set(patience) == {None}, "a busy server must wait for itself"
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -80,7 +80,7 @@ def test_nothing_is_recorded_and_nothing_watched(address: str):
 
 
 def test_every_public_action_is_named_and_described(address: str):
-    client = Client(address, verbose=False)
+    client = Client(address, verbose=False, httpx_kwargs={"timeout": None})
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert {"/ask", "/retry", "/undo", "/clear", "/look", "/stop", "/save_json", "/save_markdown"} <= set(described)
     assert not [name for name in described if name.startswith(("/lambda", "/on_"))]
