@@ -8,6 +8,7 @@ DEFEATED = ("api_keys_file", "folders", "manage")  # what a link for everyone wo
 SHARING = (
     ("root_path", "the link leads to the page itself, under no path"),
     ("trust_proxy", "the tunnel is no proxy of yours, and what it says of visitors' addresses proves nothing"),
+    ("hosts", "visitors come by the link's name, which is not known before"),
     ("zerogpu", "a Space has an address of its own"),
 )
 

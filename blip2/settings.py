@@ -26,21 +26,10 @@ BATCH = 64  # requests that a model answers at a time
 LOG_LEVELS = ("debug", "info", "warning", "error")
 # The settings that a Spacefile's [limits] may say.
 LIMITS = (
-    "max_upload_mb",
-    "max_album_mb",
-    "max_waiting",
-    "deadline",
-    "cache_mb",
-    "api_rate",
-    "api_body_mb",
-    "visitor_waiting",
-    "visitor_rate",
-    "address_waiting",
-    "address_rate",
-    "upload_mb_hour",
-    "upload_files_minute",
+    "max_upload_mb", "max_album_mb", "max_waiting", "deadline", "cache_mb", "api_rate", "api_body_mb",
+    "visitor_waiting", "visitor_rate", "address_waiting", "address_rate", "upload_mb_hour", "upload_files_minute",
     "gpu_seconds",
-)
+)  # fmt: skip
 ZEROGPU = "SPACES_ZERO_GPU"  # the variable by which a Space knows that GPUs are lent there
 
 
@@ -61,6 +50,13 @@ class Settings:
     dtype: str = _about("auto", "numbers the weights are held in", choices=("auto", *DTYPES))
     host: str = _about("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
     port: int = _about(7860, "port to listen on; 0 takes a free one", low=0, high=65535)
+    hosts: tuple[str, ...] = _about(
+        (),
+        "names that this server answers to, such as studio.example.org, or * for any; empty: any, but localhost alone "
+        "where only this machine can connect",
+        form=r"\*|(\*\.)?[\w-]+(\.[\w-]+)*",
+        like="studio.example.org",
+    )
     root_path: str = _about("", "path under which a proxy serves the page, such as /studio")
     auth_file: str = _about(
         "", "file with a line for each person who may sign in, made by the command password; empty lets everyone in"
@@ -82,7 +78,12 @@ class Settings:
         0, "API requests a minute for each key, or address without keys; 0 sets no limit", low=0, high=1_000_000
     )
     api_body_mb: int = _about(64, "largest API request, all its pictures together, in MB", low=1, high=10_000)
-    cors_origins: tuple[str, ...] = _about((), "other sites whose pages may call the API, such as https://example.org")
+    cors_origins: tuple[str, ...] = _about(
+        (),
+        "other sites whose pages may call the API, such as https://example.org",
+        form=r"https?://[^/?#@\s*]+",
+        like="https://example.org",
+    )
     image_urls: bool = _about(False, "let requests name pictures by http(s) address, on public hosts only")
     runs: str = _about("runs", "folder whose finished evaluations the page shows")
     data: str = _about("data", "folder that the studio writes to: votes, saved indexes")
@@ -129,9 +130,6 @@ class Settings:
             raise BadSetting("The setting models names no model; give at least one, such as blip2_opt/pocket_opt.")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise BadSetting(f"The setting root_path is {self.root_path!r}; write it like /studio.")
-        for origin in self.cors_origins:
-            if not re.fullmatch(r"https?://[^/?#@\s*]+", origin):
-                raise BadSetting(f"The setting cors_origins has {origin!r}; name each site like https://example.org.")
         contradictions.check(self)
 
     @property
@@ -225,6 +223,9 @@ def _check(each: "Field[Any]", value: Any) -> None:
         raise BadSetting(
             f"The setting {each.name} is {value}; it must lie between {limits['low']:g} and {limits['high']:g}."
         )
+    for one in value if "form" in limits else ():
+        if not re.fullmatch(limits["form"], one):
+            raise BadSetting(f"The setting {each.name} has {one!r}; name each like {limits['like']}.")
 
 
 def _parsed(each: "Field[Any]", source: str, value: Any) -> Any:

@@ -23,6 +23,7 @@ ANSWERS = {
     "a photo of": "a photo of a beach",
 }
 PNG = examples.PNG
+HERE = "http://localhost"  # a name that every server answers to
 
 
 def scripted(**options: Any) -> ScriptedBackend:

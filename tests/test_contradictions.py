@@ -14,6 +14,7 @@ from blip2.settings import Settings
         ({"mcp": True, "auth_file": "people.txt"}, "leave out --mcp or --auth-file"),
         ({"share": True, "root_path": "/studio"}, "leave out --share or --root-path"),
         ({"share": True, "trust_proxy": True}, "leave out --share or --trust-proxy"),
+        ({"share": True, "hosts": ("a.example",)}, "leave out --share or --hosts"),
         ({"share": True, "zerogpu": True}, "leave out --share or --zerogpu"),
         ({"share": True, "api_keys_file": "keys.txt"}, "all that --api-keys-file should keep"),
         ({"share": True, "folders": ("/pictures",), "manage": True}, "all that --folders and --manage should keep"),

@@ -100,9 +100,11 @@ def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
         ("models", " , ", "no model"),
         ("root_path", "studio/", "write it like /studio"),
         ("max_upload_mb", "0", "between 1"),
-        ("cors_origins", "*", r"cors_origins has '\*'; name each site like"),
+        ("cors_origins", "*", r"cors_origins has '\*'; name each like"),
         ("cors_origins", "https://a.example,b.example", "cors_origins has 'b.example'"),
         ("cors_origins", "https://a.example/", "cors_origins has 'https://a.example/'"),
+        ("hosts", "a.example,http://b.example", "hosts has 'http://b.example'; name each like studio.example.org"),
+        ("hosts", "a.example:7860", "hosts has 'a.example:7860'"),
     ],
 )
 def test_bad_values_are_named_with_the_remedy(name: str, value: str, said: str) -> None:

@@ -3,8 +3,6 @@
 Pure ASGI, so that streams pass through it piece by piece and a closed connection is seen at once.
 """
 
-import re
-import uuid
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -17,9 +15,9 @@ from blip2.api.failures import Refusal, refusal
 from blip2.api.guard import declared
 from blip2.api.journal import request_line
 from blip2.api.keys import Holder
+from blip2.api.request_id import HEADER, request_id
 from blip2.api.service import Service
 
-ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 OPEN = ("/openapi.json",)  # what needs no key
 FORMS = ("/captions", "/match", "/features")  # what takes files as well as JSON
 NO_KEYS = "This studio asks for a sign-in, so its API needs keys; its administrator sets --api-keys-file to open it."
@@ -51,8 +49,7 @@ class Gate:
             return
         self.service.warm()
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        passage = Passage(given if ID.fullmatch(given) else uuid.uuid4().hex)
+        passage = Passage(request_id(headers.get(HEADER, "")))
         state = scope.setdefault("state", {})
         scope["state"] = state = dict(state) | {"request_id": passage.id, "client": "", "model": "", "told": {}}
         with self.service.lifecycle.request():
@@ -80,7 +77,7 @@ class Gate:
                 if passage.too_large:
                     await self._too_large().response()(scope, receive, self._named(passage, extra, send))
                     return
-                MutableHeaders(scope=message).update({"x-request-id": passage.id, **extra})
+                MutableHeaders(scope=message).update({HEADER: passage.id, **extra})
             await send(message)
 
         try:
@@ -97,7 +94,7 @@ class Gate:
     def _named(self, passage: Passage, extra: dict[str, str], send: Send) -> Send:
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update({"x-request-id": passage.id, **extra})
+                MutableHeaders(scope=message).update({HEADER: passage.id, **extra})
             await send(message)
 
         return named
@@ -116,7 +113,7 @@ class Gate:
         if not verdict.allowed:
             message = f"More than {verdict.limit} requests a minute; try again in {verdict.retry} seconds."
             raise Refusal(429, message, None, "rate_limit_exceeded", verdict.headers())
-        if scope["method"] in ("POST", "PUT", "PATCH"):
+        if scope["method"] == "POST":  # nothing else has a body that a route reads
             self._check_body(path, headers)
         return verdict.headers() if rate else {}
 

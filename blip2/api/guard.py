@@ -1,4 +1,4 @@
-"""The guard before every route: foreign pages are refused, bodies are bounded, and the browser is told what to load.
+"""The guard before every route: foreign pages and names are refused, bodies bounded, the browser told what to load.
 
 Gradio answers any origin with credentials allowed, takes pictures inside JSON past its own size limit, and lets markup
 in an answer load pictures from elsewhere. This pure ASGI middleware closes the three; it knows no gradio and no model.
@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping, Seq
 from typing import Any
 from urllib.parse import urlsplit
 
+from blip2.api import hosts
 from blip2.api.allowance import Allowance, Refused, forwarded
+from blip2.api.request_id import HEADER, request_id
 from blip2.api.sieve import Sieve, Unreadable
 
 Scope = MutableMapping[str, Any]
@@ -41,6 +43,9 @@ POLICY = "; ".join(
     ]
 )
 FOREIGN = "This request comes from another site's page; open the studio itself."
+UNKNOWN = (
+    "The studio does not answer to the name {name!r:.80}; open it as localhost, or start it with --hosts and the name."
+)
 HEADERS = [
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -71,18 +76,19 @@ class Guard:
     """ASGI middleware. `max_body` is in bytes and bounds every request's body, declared or streamed.
 
     Uploads of files may take `max_upload` bytes, if it is given. Under `API`, bodies are the API's to bound, and
-    `origins` may call. `allowance` bounds what an address may send in a while.
+    `origins` may call. `allowance` bounds what an address may send in a while. `names` are the server's own, None any.
     """
 
     def __init__(
         self, app: App, max_body: int, origins: Collection[str] = (), max_upload: int = 0,
-        allowance: Allowance | None = None, trust_proxy: bool = False,
+        allowance: Allowance | None = None, trust_proxy: bool = False, names: Collection[str] | None = None,
     ) -> None:  # fmt: skip
         self.app = app
         self.max_body = max_body
         self.max_upload = max(max_upload, max_body)
         self.allowance = allowance or Allowance({})
         self.trust_proxy = trust_proxy
+        self.names = names
         self.origins = frozenset(origin.rstrip("/") for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,10 +103,8 @@ class Guard:
         client = str((scope.get("client") or ("unknown",))[0])
         address = forwarded(client, headers.get(b"x-forwarded-for", ""), self.trust_proxy)
         signs_in = scope["method"] == "POST" and path.rstrip("/") == root + SIGN_IN
-        if is_foreign(headers) and not (is_api and headers[b"origin"] in self.origins):
-            await (_refuse_api if is_api else _refuse)(send, 403, FOREIGN)
-        elif declared(headers) is None:
-            await _refuse(send, 400, f"The Content-Length {headers[b'content-length'][:40]!r} is no number.")
+        if refused_for := self._unwanted(headers, is_api):
+            await (_refuse_api(send, headers, *refused_for) if is_api else _refuse(send, *refused_for[:2]))
         elif is_api:
             await self._pass_on(scope, receive, send, None)
         elif (declared(headers) or 0) > limit:
@@ -109,6 +113,17 @@ class Guard:
             await _refuse_for_now(send, refused)
         else:
             await self._pass_on(scope, receive, send, limit, address if uploads else None)
+
+    def _unwanted(self, headers: dict[bytes, str], is_api: bool) -> tuple[int, str, str] | None:
+        """Why a request is turned away before anything of it is read: status, sentence, and the API's code."""
+        name = hosts.name_in(headers.get(b"host", ""))
+        if not hosts.answers_to(name, self.names):
+            return 403, UNKNOWN.format(name=name), "unknown_host"
+        if is_foreign(headers) and not (is_api and headers[b"origin"] in self.origins):
+            return 403, FOREIGN, "foreign_origin"
+        if declared(headers) is None:
+            return 400, f"The Content-Length {headers[b'content-length'][:40]!r} is no number.", "bad_length"
+        return None
 
     async def _pass_on(
         self, scope: Scope, receive: Receive, send: Send, limit: int | None, sender: str | None = None
@@ -212,10 +227,12 @@ async def _refuse_body(send: Send, fault: Exception, limit: int) -> None:
         await _refuse(send, 400, UNREADABLE)
 
 
-async def _refuse_api(send: Send, status: int, sentence: str) -> None:
-    """The sentence in OpenAI's form, which the API's clients read."""
-    error = {"message": sentence, "type": "permission_error", "param": None, "code": "foreign_origin"}
-    await _refuse(send, status, json.dumps({"error": error}), b"application/json")
+async def _refuse_api(send: Send, headers: dict[bytes, str], status: int, sentence: str, code: str) -> None:
+    """The sentence in OpenAI's form, which the API's clients read, with the request's id."""
+    kind = "permission_error" if status == 403 else "invalid_request_error"
+    error = {"message": sentence, "type": kind, "param": None, "code": code}
+    named = (HEADER.encode(), request_id(headers.get(HEADER.encode(), "")).encode())
+    await _refuse(send, status, json.dumps({"error": error}), b"application/json", [named])
 
 
 async def _refuse_for_now(send: Send, refused: Refused) -> None:

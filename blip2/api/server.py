@@ -28,7 +28,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 import blip2
-from blip2.api import captions, chat_completions, completions, embeddings, examples, features, health, match, models
+from blip2.api import (
+    captions,
+    chat_completions,
+    completions,
+    embeddings,
+    examples,
+    features,
+    health,
+    hosts,
+    match,
+    models,
+)
 from blip2.api.allowance import SIGN_INS, Allowance
 from blip2.api.failures import Refusal, refusal
 from blip2.api.gate import Gate
@@ -68,6 +79,7 @@ def middleware(settings: Settings) -> list[Middleware]:
             max_upload=album,
             allowance=allowance,
             trust_proxy=settings.trust_proxy,
+            names=hosts.expected(settings),
         )
     ]
 

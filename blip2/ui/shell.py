@@ -34,6 +34,7 @@ from blip2.ui.match_tab import match_tab
 from blip2.ui.mcp_tools import AskOnce, name_tools
 from blip2.ui.models_tab import models_tab
 from blip2.ui.offered import keep_offered
+from blip2.ui.origins import leave_to_the_guard
 from blip2.ui.picture import PictureFrame
 from blip2.ui.search_tab import search_tab
 from blip2.ui.studio import Studio
@@ -117,6 +118,7 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
     api.listener(settings).close()  # gradio says less of an address that cannot be had
     fetch_by(settings)
     _past_proxies(settings.host)
+    leave_to_the_guard()
     if settings.mcp:
         name_tools()
     try:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from apiserver import listening, made
+from apiserver import HERE, listening, made
 from starlette.testclient import TestClient
 
 from blip2.api.server import app
@@ -21,7 +21,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def client(service: Service) -> Iterator[TestClient]:
-    with TestClient(app(service), raise_server_exceptions=False) as opened:
+    with TestClient(app(service), HERE, raise_server_exceptions=False) as opened:
         yield opened
 
 
@@ -31,7 +31,7 @@ def client_for() -> Iterator[Callable[..., TestClient]]:
     opened: list[TestClient] = []
 
     def build(backend: Backend | None = None, **settings: Any) -> TestClient:
-        client = TestClient(app(made(backend, **settings)), raise_server_exceptions=False)
+        client = TestClient(app(made(backend, **settings)), HERE, raise_server_exceptions=False)
         client.__enter__()
         opened.append(client)
         return client

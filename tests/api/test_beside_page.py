@@ -16,7 +16,7 @@ from blip2.ui.shell import serve
 
 @pytest.fixture(scope="module")
 def beside() -> Iterator[tuple[Service, str]]:
-    settings = Settings(models=MODELS, port=0)
+    settings = Settings(models=MODELS, port=0, cors_origins=("https://app.example",))
     service = Service(scripted(delay=0.05), settings)
     with gr.Blocks() as blocks:
         gr.Textbox()
@@ -56,3 +56,18 @@ def test_other_sites_are_refused_on_both(beside: tuple[Service, str]) -> None:
     assert httpx.get(address, headers=there).status_code == 403
     refused = httpx.post(f"{address}/v1/chat/completions", json=ask(), headers=there)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "foreign_origin")
+
+
+def test_a_site_that_is_named_may_call_the_api_and_no_other(beside: tuple[Service, str]) -> None:
+    _, address = beside
+    url = f"{address}/v1/chat/completions"
+    wants = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    there = {"origin": "https://app.example"}
+    asked = httpx.options(url, headers=there | wants)
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, "https://app.example")
+    assert "authorization" in asked.headers["access-control-allow-headers"]
+    answer = httpx.post(url, json=ask(), headers=there)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "https://app.example")
+    for path, origin in (("/v1/chat/completions", "https://evil.example"), ("/gradio_api/info", "https://app.example")):
+        refused = httpx.options(address + path, headers={"origin": origin} | wants)
+        assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from apiserver import MODELS, ask, scripted
+from apiserver import HERE, MODELS, ask, scripted
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
@@ -44,7 +44,7 @@ class Broken(ScriptedBackend):
 
 def test_while_loading_it_is_alive_and_not_ready() -> None:
     backend = Loading()
-    with TestClient(app(Service(backend, Settings(models=MODELS)))) as client:
+    with TestClient(app(Service(backend, Settings(models=MODELS))), HERE) as client:
         assert client.get("/healthz").json() == {"status": "alive"}
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["phase"]) == (503, "loading")

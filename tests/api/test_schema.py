@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from apiserver import made
+from apiserver import HERE, made
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks
 from starlette.applications import Starlette
@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from blip2.api.server import middleware, routes
 
-SERVICE = made()
+SERVICE = made(hosts=("*",))
 APP = Starlette(routes=routes(SERVICE), middleware=middleware(SERVICE.settings))
 SCHEMA = schemathesis.openapi.from_asgi("/v1/openapi.json", APP)
 MADE = [each.ok() for each in SCHEMA.get_all_operations()]
@@ -24,7 +24,7 @@ BOUNDED = settings(
     phases=[Phase.generate],  # the document's own examples have a test below
     suppress_health_check=list(HealthCheck),
 )
-DOCUMENT: dict[str, Any] = TestClient(APP).get("/v1/openapi.json").json()
+DOCUMENT: dict[str, Any] = TestClient(APP, HERE).get("/v1/openapi.json").json()
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 
 

@@ -65,6 +65,8 @@ def test_the_page_is_guarded(address: str):
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert "Talk with BLIP-2 about a picture." in answer.text
     assert httpx.get(address, headers={"origin": "http://evil.example"}).status_code == 403
+    led_here = httpx.get(address, headers={"host": "evil.example", "origin": "http://evil.example"})
+    assert (led_here.status_code, "--hosts" in led_here.text) == (403, True)
     assert httpx.post(f"{address}gradio_api/run/ask", content=b"x" * 3_000_000).status_code == 413
 
 
