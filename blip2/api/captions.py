@@ -67,7 +67,7 @@ async def captions(request: Request) -> Response:
         raise Refusal(400, "There is no picture; send at least one in the field images.", "images", "no_picture")
     decoding(body)  # what is wrong with it is wrong for every picture
     info = await service.call(service.model, body.model, "write")
-    matcher = await service.call(service.model, body.matcher, "match") if body.matcher else None
+    matcher = await service.call(service.model, body.matcher, "match", "matcher") if body.matcher else None
     request.state.model = info.name
     lines = _lines(service, body, sources, info, matcher, visitor_of(request))
     if body.stream is not False:

@@ -29,6 +29,8 @@ async def models(request: Request) -> Response:
 @router.get("/models/{model:path}", summary="One model", responses=examples.answers(examples.MODEL))
 async def model(model: str, request: Request) -> Response:
     """One model, by its name, its Hub id or its type."""
+    if not model:  # the list, asked for with a stroke at its end
+        return await models(request)
     service: Service = request.app.state.service
     for name in service.names():
         if canonical(name) == canonical(model):

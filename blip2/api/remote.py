@@ -116,12 +116,14 @@ class Fetcher:
         return parts, host, port
 
     def _resolved(self, host: str, port: int, param: str) -> str:
+        """An address of the host. One that is not public is told like one that is not there: no name is given away."""
         try:
             found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        except (OSError, UnicodeError) as error:
-            raise Refusal(400, f"The host {host!r} of the picture's address is not known.", param) from error
+        except (OSError, UnicodeError):
+            found = []
         if not found or not all(self.public(address) for address in found):
-            raise Refusal(400, f"The host {host!r} is not a public one; send the picture itself.", param, "not_public")
+            message = f"The host {host!r:.100} is not known as a public one; check it, or send the picture itself."
+            raise Refusal(400, message, param, "not_public")
         return found[0]
 
 

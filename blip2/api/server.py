@@ -29,6 +29,7 @@ from starlette.routing import BaseRoute, Mount
 
 import blip2
 from blip2.api import (
+    astray,
     captions,
     chat_completions,
     completions,
@@ -57,8 +58,8 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 def routes(service: Service) -> list[BaseRoute]:
-    """All routes: /v1/…, /healthz, /readyz and /metrics."""
-    return [Mount("/v1", app=api(service)), *health.routes(service)]
+    """All routes: /v1/…, /healthz, /readyz and /metrics, and a word for those who leave out /v1."""
+    return [Mount("/v1", app=api(service)), *health.routes(service), *astray.routes()]
 
 
 def middleware(settings: Settings) -> list[Middleware]:
@@ -103,6 +104,7 @@ def app(service: Service) -> FastAPI:
         routes=routes(service),
         middleware=middleware(service.settings),
         lifespan=lifespan(service),
+        exception_handlers={HTTPException: _http},
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -102,10 +102,10 @@ class Service:
         if phase is Phase.DRAINING:
             raise Refusal(503, "The server is stopping; try again in a moment.", None, "stopping", retry(5))
 
-    def model(self, name: str | None, kind: Kind) -> ModelInfo:
+    def model(self, name: str | None, kind: Kind, param: str = "model") -> ModelInfo:
         """The model a request names, by any name the zoo has for it, or the first that does what is wanted. Blocks.
 
-        Raises `UnknownModel`, and `Refusal` 400 where the model does not do this.
+        Raises `UnknownModel` where none does, and a `Refusal` of `param`: 404, or 400 for the other kind of model.
         """
         if name is None:
             for each in self.names():
@@ -117,21 +117,22 @@ class Service:
                     return info
             what = "compares pictures with texts" if kind == "match" else "writes answers"
             raise UnknownModel(f"No model that {what} is served here; its administrator can add one.")
-        info = self.backend.describe(self._known(name))
+        info = self.backend.describe(self._known(name, param))
         if kind == "match" and info.family != "itm":
-            raise Refusal(400, f"The model {name} writes answers; this needs one that matches.", "model", "wrong_kind")
+            raise Refusal(400, f"The model {name} writes answers; this needs one that matches.", param, "wrong_kind")
         if kind == "write" and info.family == "itm":
-            raise Refusal(400, f"The model {name} matches pictures with texts; it cannot write.", "model", "wrong_kind")
+            raise Refusal(400, f"The model {name} matches pictures with texts; it cannot write.", param, "wrong_kind")
         return info
 
-    def _known(self, name: str) -> str:
+    def _known(self, name: str, param: str) -> str:
         names = self.names()
         if name in names:
             return name
         for each in names:
             if canonical(each) == canonical(name):
                 return each
-        raise UnknownModel(f"The model {name!r:.100} is not served here; choose one of {', '.join(names)}.")
+        message = f"The model {name!r:.100} is not served here; choose one of {', '.join(names)}."
+        raise Refusal(404, message, param, "model_not_found")
 
     def _load(self) -> None:
         for name in map(canonical, self.settings.models):

@@ -64,11 +64,18 @@ example:
 """
 
 
+class Help(argparse.HelpFormatter):
+    """Breaks the lines of what is read, but none of an example, which is copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith(("example", "exit codes")) else super()._fill_text(text, width, indent)
+
+
 class Parser(argparse.ArgumentParser):
     """Takes flags by their whole names, and says what is wrong with the arguments in a sentence."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
+        super().__init__(**options, formatter_class=Help, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         raise BadSetting(f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` shows what can be given.")
@@ -80,7 +87,6 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m blip2",
         description="Talk about pictures with BLIP-2.",
         epilog=ENDING,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action="version", version=f"blip2 {blip2.__version__}")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)

@@ -18,6 +18,19 @@ examples:
   python -m blip2 eval score captions --predictions results.json --references captions_val2014.json
   python -m blip2 eval compare runs/first runs/second
 """
+EXAMPLES = {  # of what cannot be guessed from the name of a task
+    "pocket": "pocket --limit 20",
+    "coco-caption": "coco-caption --model blip2_opt/caption_coco_opt2.7b --data /data/coco",
+    "nocaps": "nocaps --model blip2_opt/caption_coco_opt2.7b --data /data/nocaps",
+    "coco-retrieval": "coco-retrieval --model blip2/coco --data /data/coco",
+    "flickr-retrieval": "flickr-retrieval --model blip2/coco --data /data/flickr30k",
+    "score captions": "score captions --predictions results.json --references captions_val2014.json",
+    "score vqa": "score vqa --predictions answers.json --references v2_mscoco_val2014_annotations.json",
+    "score retrieval": "score retrieval --predictions scores.npz --references coco_karpathy_test.json",
+    "compare": "compare runs/first runs/second",
+    "merge": "merge runs/big",
+    "calibration": "calibration runs/first --accuracy 0.9",
+}
 
 
 def add(commands: Any) -> None:
@@ -27,7 +40,6 @@ def add(commands: Any) -> None:
         help="reproduce published figures, or score predictions",
         description="Reproduce BLIP-2's published figures, score predictions of any system, compare runs.",
         epilog=ENDING,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     inner = parser.add_subparsers(title="tasks and tools", metavar="TASK", required=True, parser_class=type(parser))
     for task in TASKS:
@@ -38,8 +50,14 @@ def add(commands: Any) -> None:
     _add_calibration(inner)
 
 
+def _example(name: str) -> str:
+    rest = EXAMPLES.get(name, f"{name} --model blip2_t5/pretrain_flant5xl --data /data/{name} --protocol lavis")
+    return f"example: python -m blip2 eval {rest}"
+
+
 def _add_task(inner: Any, task: str) -> None:
-    parser = inner.add_parser(task, help=f"run {task}", description=f"Run the evaluation {task} and write a report.")
+    words = f"Run the evaluation {task} and write a report."
+    parser = inner.add_parser(task, help=f"run {task}", description=words, epilog=_example(task))
     pocket = task == "pocket"
     default = Settings().model
     parser.add_argument(
@@ -67,11 +85,15 @@ def _add_task(inner: Any, task: str) -> None:
 
 def _add_score(inner: Any) -> None:
     parser = inner.add_parser(
-        "score", help="score files of predictions", description="Score predictions, without a model."
+        "score",
+        help="score files of predictions",
+        description="Score predictions, without a model.",
+        epilog=_example("score captions"),
     )
     kinds = parser.add_subparsers(title="kinds", metavar="KIND", required=True, parser_class=type(parser))
     for kind in ("captions", "vqa", "retrieval"):
-        each = kinds.add_parser(kind, help=f"score {kind}", description=f"Score {kind} made by any system.")
+        words = f"Score {kind} made by any system."
+        each = kinds.add_parser(kind, help=f"score {kind}", description=words, epilog=_example(f"score {kind}"))
         each.add_argument("--predictions", metavar="FILE", type=Path, required=True, help="what the system made")
         each.add_argument("--references", metavar="FILE", type=Path, required=True, help="what is right")
         each.add_argument("--questions", metavar="FILE", type=Path, help="VQAv2's questions, to check ids against")
@@ -89,7 +111,8 @@ def _add_caption_flags(parser: Any) -> None:
 
 
 def _add_compare(inner: Any) -> None:
-    parser = inner.add_parser("compare", help="put runs side by side", description="Compare runs with the first one.")
+    words = "Compare runs with the first one."
+    parser = inner.add_parser("compare", help="put runs side by side", description=words, epilog=_example("compare"))
     parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="folder of a finished run")
     parser.add_argument("--draws", metavar="N", type=int, default=10_000, help="bootstrap draws (default: 10000)")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the draws (default: 0)")
@@ -99,9 +122,8 @@ def _add_compare(inner: Any) -> None:
 
 
 def _add_merge(inner: Any) -> None:
-    parser = inner.add_parser(
-        "merge", help="merge the parts of a run", description="Merge the parts of a run; score it."
-    )
+    words = "Merge the parts of a run; score it."
+    parser = inner.add_parser("merge", help="merge the parts of a run", description=words, epilog=_example("merge"))
     parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="folder that holds parts of the run")
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder to merge into (default: the first)")
     _add_caption_flags(parser)
@@ -111,7 +133,8 @@ def _add_merge(inner: Any) -> None:
 
 def _add_calibration(inner: Any) -> None:
     words = "Show how far a run's confidence can be trusted, and choose a threshold."
-    parser = inner.add_parser("calibration", help="reliability and thresholds of a run", description=words)
+    about = "reliability and thresholds of a run"
+    parser = inner.add_parser("calibration", help=about, description=words, epilog=_example("calibration"))
     parser.add_argument("folder", metavar="RUN", type=Path, help="folder of a finished run")
     wish = parser.add_mutually_exclusive_group()
     wish.add_argument("--accuracy", metavar="SHARE", type=float, help="lowest accuracy of what is answered, 0 to 1")

@@ -21,8 +21,8 @@ def add(commands: Any) -> None:
         description="Compare every picture with every text. ITM is the probability that the two belong together, read "
         "by the Q-Former from both; ITC the cosine of their features, each made alone. With --labels: the share of "
         "each label, whose ITM is that of the template's sentence, among all of them.",
-        epilog='examples: python -m blip2 match photo.jpg --text "a dog on a beach" --text "a cat in a room"; '
-        'python -m blip2 match *.jpg --labels "dog, cat, bus" --csv',
+        epilog='examples:\n  python -m blip2 match photo.jpg --text "a dog on a beach" --text "a cat in a room"\n'
+        '  python -m blip2 match *.jpg --labels "dog, cat, bus" --csv',
     )
     matcher.add_flags(parser, "+")
     asked = parser.add_mutually_exclusive_group(required=True)

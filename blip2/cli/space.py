@@ -53,7 +53,6 @@ def add(commands: Any) -> None:
         help="host the app on Hugging Face Spaces",
         description="Host the app on Hugging Face Spaces, as the Spacefile says.",
         epilog=ENDING,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parts = space.add_subparsers(title="commands", metavar="COMMAND", required=True)
     runs = {"check": run_check, "render": run_render, "plan": run_plan, "push": run_push}

@@ -41,7 +41,11 @@ def read(path: Path) -> Any:
     """The JSON in a file. Raises `BadInput` where it cannot be read."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except FileNotFoundError as error:
+        raise BadInput(f"There is no file {path}; check the path.") from error
+    except OSError as error:
+        raise BadInput(f"The file {path} cannot be read ({error.strerror or error}); check it.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise BadInput(f"The file {path} is not JSON that can be read ({error}); get it anew.") from error
 
 

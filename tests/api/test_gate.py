@@ -132,6 +132,16 @@ def test_unknown_routes_and_methods_are_json_too(client: TestClient) -> None:
     wrong = client.get(URL)
     assert wrong.status_code == 405
     assert wrong.headers["allow"] == "POST"
+    assert client.put(URL, content=b"x").status_code == 405, "the method first, then the type of the body"
+    beside = client.get("/nowhere")
+    assert (beside.status_code, beside.json()["error"]["message"][:22]) == (404, "There is no such route")
+
+
+def test_a_base_url_without_v1_is_told_what_it_lacks(client: TestClient) -> None:
+    for answer in (client.post("/chat/completions", json=ask()), client.get("/models")):
+        assert answer.status_code == 404
+        assert "/v1" in answer.json()["error"]["message"]
+        assert answer.headers["x-request-id"]
 
 
 def test_other_sites_may_not_call_unless_they_are_named(client_for: Callable[..., TestClient]) -> None:
@@ -139,6 +149,7 @@ def test_other_sites_may_not_call_unless_they_are_named(client_for: Callable[...
     closed = client_for().post(URL, json=ask(), headers=there)
     assert closed.status_code == 403
     assert closed.json()["error"]["code"] == "foreign_origin"
+    assert closed.headers["x-request-id"]
     assert "access-control-allow-origin" not in closed.headers
     client = client_for(cors_origins=("https://app.example",))
     opened = client.post(URL, json=ask(), headers=there)

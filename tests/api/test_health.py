@@ -71,6 +71,10 @@ def test_a_model_that_cannot_be_loaded_is_named(client_for: Callable[..., TestCl
     assert client.post(URL, json=ask(model="scripted/t5")).status_code == 503
 
 
+def test_the_models_are_listed_with_a_stroke_at_the_end_too(client: TestClient) -> None:
+    assert client.get("/v1/models/").json() == client.get("/v1/models").json()
+
+
 def test_while_draining_it_takes_nothing_new(service: Service, client: TestClient) -> None:
     service.drain(0)
     assert client.get("/healthz").status_code == 200

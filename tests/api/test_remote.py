@@ -106,8 +106,23 @@ def test_a_picture_is_fetched_and_a_redirect_followed() -> None:
 def test_this_machine_is_refused_by_name_and_by_number_without_a_connection() -> None:
     with site({"/a.png": PICTURE}) as port:
         for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"):
-            error = refused(fetcher(port, public=is_public), f"http://{host}:{port}/a.png")
-            assert error.code == "not_public" or "not known" in error.message
+            assert refused(fetcher(port, public=is_public), f"http://{host}:{port}/a.png").code == "not_public"
+
+
+def test_a_name_inside_and_a_name_nowhere_are_told_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, *_: Any, **__: Any) -> Any:
+        if host == "nowhere.lan":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 80))]
+
+    monkeypatch.setattr(remote.socket, "getaddrinfo", resolve)
+    inside, nowhere = (refused(Fetcher(1000), f"http://{host}/") for host in ("inside.lan", "nowhere.lan"))
+    assert inside.message.replace("inside.lan", "nowhere.lan") == nowhere.message
+    assert (inside.to_json()["error"] | {"message": ""}) == (nowhere.to_json()["error"] | {"message": ""})
+    assert (inside.status, inside.headers) == (nowhere.status, nowhere.headers)
+    assert "send the picture itself" in nowhere.message
+    label = "x" * 5000  # longer than any name may be
+    assert len(refused(Fetcher(1000), f"http://{label}.lan/").message) < 300
 
 
 def test_a_redirect_to_a_private_host_is_refused() -> None:

@@ -40,6 +40,12 @@ def test_captions_keep_their_order_with_many_under_way(client_for: Callable[...,
     assert {line["captions"][0]["text"] for line in made} == {"a dog"}
 
 
+@pytest.mark.parametrize(("name", "status"), [("nowhere", 404), ("scripted/opt", 400)])
+def test_a_matcher_that_is_none_is_named_by_its_field(client: TestClient, name: str, status: int) -> None:
+    answer = client.post("/v1/captions", json={"images": [PNG], "matcher": name})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (status, "matcher")
+
+
 def test_captions_as_one_object_ranked_by_a_matcher(client: TestClient) -> None:
     body = {"images": [PNG], "n": 3, "stream": False, "matcher": "scripted/itm"}
     made = client.post("/v1/captions", json=body).json()

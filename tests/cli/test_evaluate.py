@@ -29,6 +29,7 @@ def test_help_lists_every_task(capsys: pytest.CaptureFixture[str]) -> None:
         (["pocket", "--shard", "3/2"], "numbered from 1"),
         (["compare", "here"], "no finished run"),
         (["merge", "here"], "no run"),
+        (["score", "vqa", "--predictions", "no.json", "--references", "no.json"], "There is no file no.json; check"),
     ],
 )
 def test_mistakes_are_told_before_any_model_is_loaded(

@@ -1,5 +1,6 @@
 """The command line as a whole: exit codes, sentences instead of tracebacks, and no torch where none is needed."""
 
+import shlex
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 import blip2
 from blip2 import cli
 from blip2.errors import Busy
+from blip2.evaluation.protocols import TASKS
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,16 +37,25 @@ def test_sharing_without_a_page_is_refused(capsys: pytest.CaptureFixture[str]) -
 
 
 NAMES = {"evaluate": "eval"}  # modules whose command is called otherwise
+TOP = [NAMES.get(module, module) for module in (each.__name__.rsplit(".", 1)[1] for each in cli.COMMANDS)]
+INNER = [f"eval {name}" for name in (*TASKS, "score", "compare", "merge", "calibration")]
+INNER += [f"eval score {kind}" for kind in ("captions", "vqa", "retrieval")]
+INNER += [f"space {name}" for name in ("check", "render", "plan", "push")] + ["pocket report"]
 
 
-@pytest.mark.parametrize(
-    "name", [NAMES.get(module, module) for module in (each.__name__.rsplit(".", 1)[1] for each in cli.COMMANDS)]
-)
-def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", [*TOP, *INNER])
+def test_every_command_has_help_with_an_example_that_can_be_copied(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     with pytest.raises(SystemExit) as left:
-        cli.main([name, "--help"])
+        cli.main([*name.split(), "--help"])
     assert left.value.code == 0
-    assert f"python -m blip2 {name}" in capsys.readouterr().out.rsplit("example", 1)[1]
+    lines = capsys.readouterr().out.rsplit("example", 1)[1].splitlines()
+    examples = [line.partition("python -m blip2 ")[2].partition(" > ")[0] for line in lines if line.strip(" :s")]
+    assert any(example.startswith(name) for example in examples)
+    for example in examples:
+        assert cli.parser().parse_args(shlex.split(example)).run
 
 
 @pytest.mark.parametrize(

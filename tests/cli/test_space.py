@@ -43,13 +43,6 @@ def test_a_spacefile_that_cannot_be_used_is_code_2(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["check", "render", "plan", "push"])
-def test_each_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["space", name, "--help"])
-    assert f"python -m blip2 space {name}" in capsys.readouterr().out.split("example")[1]
-
-
 def test_check_needs_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom blip2.cli import main\n"
