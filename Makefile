@@ -1,4 +1,4 @@
-# make run     install into .venv and open the page
+# make run     install into .venv and serve the page
 # make test    everything the project is held to: format, lint, types, tests
 # make check   the same without the tests
 # make bench   how fast the engine is, beside stock transformers (minutes)

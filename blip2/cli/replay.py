@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
         "The exit code is 1 if an answer is not the same.",
         epilog="example: python -m blip2 replay conversation.json",
     )
-    parser.add_argument("file", metavar="FILE", help="a conversation saved as JSON")
+    parser.add_argument("file", metavar="FILE", help="a conversation that the page saved as JSON")
     parser.add_argument("--picture", metavar="IMAGE", help="the picture, where the file does not hold it")
     parser.add_argument("--json", action="store_true", help="print the outcomes as JSON")
     settings.add_flags(parser, ("device", "dtype", "deadline"))
