@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from blip2.api.request_id import current
 from blip2.errors import BadImage, BadInput, BadPrompt, Blip2Error, Busy, Closed, ModelUnusable, UnknownModel
 
 log = logging.getLogger("blip2.api")
@@ -57,7 +58,8 @@ def refusal(error: BaseException, param: str | None = None) -> Refusal:
         return Refusal(503, text, "model", "model_unusable")
     if isinstance(error, Blip2Error):
         return Refusal(500, text, None, "failed")
-    log.error("a request failed", exc_info=error)
+    id = current.get()
+    log.error("the request %s failed", id, exc_info=error, extra={"fields": {"request_id": id}})
     return Refusal(500, UNEXPECTED, None, "failed")
 
 

@@ -15,7 +15,7 @@ from blip2.api.failures import Refusal, refusal
 from blip2.api.guard import declared
 from blip2.api.journal import request_line
 from blip2.api.keys import Holder
-from blip2.api.request_id import HEADER, request_id
+from blip2.api.request_id import HEADER, current, request_id
 from blip2.api.service import Service
 
 OPEN = ("/openapi.json",)  # what needs no key
@@ -50,6 +50,7 @@ class Gate:
         self.service.warm()
         headers = Headers(scope=scope)
         passage = Passage(request_id(headers.get(HEADER, "")))
+        current.set(passage.id)
         state = scope.setdefault("state", {})
         scope["state"] = state = dict(state) | {"request_id": passage.id, "client": "", "model": "", "told": {}}
         with self.service.lifecycle.request():

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from blip2.api.gate import outcome_of
 from blip2.api.keys import make_key
+from blip2.backends.scripted import ScriptedBackend
+from blip2.values import Chunk, Request
 
 URL = "/v1/chat/completions"
 
@@ -187,6 +189,22 @@ def test_content_is_logged_only_when_asked_for(
     (line,) = logged(caplog)
     assert line["prompt"] == "Question: What is in the picture? Answer:"
     assert line["answer"] == "a red ball on a beach"
+
+
+class Faulty(ScriptedBackend):
+    def generate(self, request: Request) -> Iterator[Chunk]:
+        raise RuntimeError("the inside of the server")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_nobody_foresaw_is_told_without_its_inside_and_found_in_the_log_by_its_id(
+    client_for: Callable[..., TestClient], caplog: pytest.LogCaptureFixture, stream: bool
+) -> None:
+    answer = client_for(Faulty()).post(URL, json=ask(stream=stream), headers={"x-request-id": "lost-1"})
+    assert "report it with the request's id" in answer.text
+    assert "inside" not in answer.text
+    assert "the request lost-1 failed" in caplog.text
+    assert {"request_id": "lost-1"} in logged(caplog)
 
 
 @pytest.mark.parametrize(
