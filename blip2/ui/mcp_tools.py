@@ -108,6 +108,7 @@ def name_tools() -> None:
     # It calls its own page, and httpx's five seconds of patience would tell "timed out" where the machine is busy.
     gradio.mcp.Client = functools.partial(Client, httpx_kwargs={"timeout": None})
     GradioMCPServer.get_tool_to_endpoint = tools
+    GradioMCPServer.warn_about_state_inputs = lambda server: None  # a tool is meant to begin anew each time
     GradioMCPServer.get_input_schema = mcp_forms.input_schema
     GradioMCPServer.convert_strings_to_filedata = mcp_forms.with_files
     GradioMCPServer.pop_returned_state = staticmethod(mcp_forms.without_state)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = Settings(port=0, mcp=True, data=str(folder / "data"), runs=str(folder / "runs"))
     backend = ScriptedBackend({"Question: What is it? Answer:": "a teal box"}, default="a box")
     blocks = page(Studio(settings, backend, lambda picture: False), TABS)
-    yield serve(blocks, settings)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        served = serve(blocks, settings)
+    assert not [each for each in warned if "gr.State" in str(each.message)], (
+        "whoever starts it can do nothing about them"
+    )
+    yield served
     blocks.close(verbose=False)
     backend.close()
 
