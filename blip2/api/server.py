@@ -23,7 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
@@ -127,7 +127,7 @@ def api(service: Service) -> FastAPI:
         made.include_router(part.router)
     made.add_exception_handler(RequestValidationError, _invalid)
     made.add_exception_handler(HTTPException, _http)
-    for kind in (Refusal, Blip2Error, Gone):
+    for kind in (Refusal, Blip2Error, Gone, ClientDisconnect):
         made.add_exception_handler(kind, _failed)
     return made
 
@@ -163,7 +163,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    if isinstance(error, Gone):
+    if isinstance(error, Gone | ClientDisconnect):
         request.state.outcome = "gone"
         return Response(status_code=499)  # read by the log only: the client has left
     return refusal(error).response()

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
-from apiserver import MODELS, PNG
+from apiserver import MODELS, PNG, soon
 from starlette.testclient import TestClient
 
 from blip2.backends.scripted import ScriptedBackend
@@ -38,6 +40,15 @@ def test_captions_keep_their_order_with_many_under_way(client_for: Callable[...,
     made = lines(client.post("/v1/captions", json={"images": [PNG] * 30, "prompt": "a dog"}).text)
     assert [line["index"] for line in made] == list(range(30))
     assert {line["captions"][0]["text"] for line in made} == {"a dog"}
+
+
+def test_a_client_that_leaves_amid_its_form_is_no_failure(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    head = "POST /v1/captions HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(f"{head}Content-Length: 900\r\n\r\n--x\r\n".encode())
+    left = 'outcome="gone",route="/v1/captions"'
+    assert soon(lambda: left in httpx.get(f"{address}/metrics").text)
+    assert "failed" not in caplog.text
 
 
 @pytest.mark.parametrize(("name", "status"), [("nowhere", 404), ("scripted/opt", 400)])
