@@ -38,7 +38,7 @@ def test_an_address_is_refused_unless_the_administrator_allows_it(
 
 def test_where_allowed_the_apis_rules_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch_by(Settings(image_urls=True))
-    with pytest.raises(gr.Error, match="is not a public one"):
+    with pytest.raises(gr.Error, match="is not known as a public one"):
         fetched("http://127.0.0.1/x.png", tmp_path)
     with pytest.raises(gr.Error, match="from port 9"):
         fetched("http://127.0.0.1:9/x.png", tmp_path)
