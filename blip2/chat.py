@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 from blip2.backends.base import Backend
 from blip2.errors import BadInput, BadSetting
+from blip2.labels import named
 from blip2.prompts import Mode, Prompt, build, fold
 from blip2.values import Candidate, Chunk, Decoding, Finish, ModelInfo, Picture, Request, Token, Usage
 
@@ -160,7 +161,8 @@ def room(info: ModelInfo, decoding: Decoding) -> int:
     longest = info.answer_budget + info.prompt_budget // 2
     if decoding.max_new_tokens > longest:
         raise BadSetting(
-            f"The setting max_new_tokens is {decoding.max_new_tokens}; {info.title} has room for {longest} at most."
+            f"The setting {named('max_new_tokens')} is {decoding.max_new_tokens}; {info.title} has room for {longest} "
+            "at most."
         )
     return info.prompt_budget - max(0, decoding.max_new_tokens - info.answer_budget)
 

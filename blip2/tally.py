@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-Z = 1.959963984540054  # of the normal distribution, two-sided 95 %
+Z = 1.959963984540054  # of the normal distribution, two-sided 95%
 ROUNDS = 10_000  # of the ranking's iteration, at most
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval of a share, both ends in [0, 1]."""
+    """A 95% interval of a share, both ends in [0, 1]."""
 
     low: float
     high: float
@@ -131,7 +131,7 @@ def tally(pairs: Sequence[Pair]) -> Tally:
 
 
 def wilson(wins: int, decided: int) -> Interval:
-    """The 95 % score interval of a share of `wins` among `decided`; all of [0, 1] without any.
+    """The 95% score interval of a share of `wins` among `decided`; all of [0, 1] without any.
 
     Its ends are the shares p with |wins/decided - p| = z * sqrt(p (1 - p) / decided) (E. B. Wilson, "Probable
     inference, the law of succession, and statistical inference", JASA 22, 1927), good for small counts too. It takes

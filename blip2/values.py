@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from blip2.errors import BadSetting
+from blip2.labels import named
 from blip2.stats import Fit as Fit
 from blip2.stats import ModelStats as ModelStats
 from blip2.stats import Stats as Stats
@@ -61,13 +62,13 @@ class Decoding:
             whole = isinstance(low, int)
             if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
                 kind = "a whole number" if whole else "a number"
-                raise BadSetting(f"The setting {name} must be {kind}, not {value!r}.")
+                raise BadSetting(f"The setting {named(name)} must be {kind}, not {value!r}.")
             if not low <= value <= high:
-                raise BadSetting(f"The setting {name} is {value}; it must lie between {low:g} and {high:g}.")
+                raise BadSetting(f"The setting {named(name)} is {value}; it must lie between {low:g} and {high:g}.")
         if self.min_new_tokens > self.max_new_tokens:
             raise BadSetting(
-                f"The setting min_new_tokens is {self.min_new_tokens}; it must not exceed max_new_tokens, "
-                f"{self.max_new_tokens}."
+                f"The setting {named('min_new_tokens')} is {self.min_new_tokens}; it must not exceed "
+                f"{named('max_new_tokens')}, which is {self.max_new_tokens}."
             )
         if self.num_return > self.width:
             raise BadSetting(

@@ -43,7 +43,7 @@ def tally_text(tally: Tally) -> str:
     if not tally.pairs:
         return NONE
     lines = [
-        f"{tally.votes} vote{'s' if tally.votes != 1 else ''}; win rates over the decided ones, 95 % Wilson intervals"
+        f"{tally.votes} vote{'s' if tally.votes != 1 else ''}; win rates over the decided ones, 95% Wilson intervals"
     ]
     for pair in tally.pairs:
         lines += [

@@ -176,7 +176,7 @@ def test_a_longer_answer_takes_its_room_from_the_prompt(empty: Conversation) -> 
     for longest, dropped in ((30, 0), (39, 0), (40, 1)):
         start = replace(empty, decoding=Decoding(max_new_tokens=longest))
         assert asked(backend, start, "a?", "b?", "c?").turns[-1].dropped == dropped
-    with pytest.raises(BadSetting, match="max_new_tokens is 41; T has room for 40"):
+    with pytest.raises(BadSetting, match=r"“At most new tokens” \(max_new_tokens\) is 41; T has room for 40"):
         asked(backend, replace(empty, decoding=Decoding(max_new_tokens=41)), "a?")
 
 

@@ -11,7 +11,19 @@ import pytest
 
 LAYERS: tuple[frozenset[str], ...] = (  # the lowest first; a name is a module of the package or a whole sub-package
     frozenset(
-        {"errors", "contradictions", "values", "memory", "zoo", "settings", "people", "published", "stats", "tally"}
+        {
+            "errors",
+            "labels",
+            "contradictions",
+            "values",
+            "memory",
+            "zoo",
+            "settings",
+            "people",
+            "published",
+            "stats",
+            "tally",
+        }
     ),
     frozenset({"images", "quantize", "placement", "checkpoint", "selfcheck", "loading"}),
     frozenset({"engine"}),

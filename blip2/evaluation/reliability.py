@@ -39,7 +39,7 @@ def card(made: Mapping[str, Any]) -> str:
     if found:
         lines += [
             "",
-            f"From a confidence of {found['threshold']:.4f} on, {100 * found['coverage']:.1f} % are answered, "
+            f"From a confidence of {found['threshold']:.4f} on, {found['coverage']:.1%} are answered, "
             f"with an accuracy of {found['accuracy']:.3f}.",
         ]
     elif any(value is not None for value in wish.values()):

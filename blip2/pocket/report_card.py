@@ -21,8 +21,8 @@ _TITLES = {"opt": "Pocket OPT", "t5": "Pocket FlanT5"}
 
 
 def percent(share: float | None) -> str:
-    """.978 -> "97.8 %"."""
-    return "-" if share is None else f"{100 * share:.1f} %"
+    """.978 -> "97.8%"."""
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

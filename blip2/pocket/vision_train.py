@@ -46,7 +46,7 @@ def crowding(progress: float) -> float:
 
 
 def rate(step: int, steps: int) -> float:
-    """Learning-rate factor: warm-up over 100 steps (again when the Q-Former joins), then flat, then down to 2 %."""
+    """Learning-rate factor: warm-up over 100 steps (again when the Q-Former joins), then flat, then down to 2%."""
     joined = int(ALONE * steps)
     warm = min(1.0, (step + 1) / 100) if step < joined else min(1.0, 0.1 + (step - joined + 1) / 200)
     return warm * min(1.0, 0.02 + 0.98 * (steps - step) / ((1 - DECAY) * steps))

@@ -19,6 +19,7 @@ from blip2.backends.base import Backend
 from blip2.captioning import Captioned, Captioner, Halt, in_order
 from blip2.errors import BadImage, BadInput, BadSetting
 from blip2.gathering import Found, Gathered
+from blip2.labels import named
 from blip2.ui.caption_sheet import Counts, Sheet
 from blip2.ui.visit import Seen
 from blip2.values import Decoding, ModelInfo, Picture
@@ -201,7 +202,7 @@ def _fitted(size: tuple[int, int]) -> tuple[int, int]:
 def _number(name: str, value: object) -> Any:
     """A page gives 5.0 for 5, and None for an emptied field."""
     if value is None:
-        raise BadSetting(f"The setting {name} is empty; give it a number.")
+        raise BadSetting(f"The setting {named(name)} is empty; give it a number.")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from blip2.labels import LABELS, LENGTH, REPETITION
 from blip2.ui.album import KEPT, Album, album
 from blip2.ui.caption_actions import CaptionActions
 from blip2.ui.caption_view import EMPTY_MANY, EMPTY_ONE
@@ -151,7 +152,7 @@ def _knobs(actions: CaptionActions) -> list[gr.components.Component]:
         writers, value=writers[0][1] if writers else None, label="Model", filterable=False, elem_id="caption-model"
     )
     with gr.Row(elem_classes="knobs"):
-        count = Knob(1, 8, 1, step=1, label="Captions each", elem_id="caption-count")
+        count = Knob(1, 8, 1, step=1, label=LABELS["captions"], elem_id="caption-count")
         matcher = gr.Dropdown(
             [*matchers, ("No ranking", "")],
             value=matchers[0][1] if matchers else "",
@@ -170,16 +171,16 @@ def _knobs(actions: CaptionActions) -> list[gr.components.Component]:
     with gr.Accordion("Settings", open=False, elem_id="caption-settings"):
         method = gr.Radio(METHODS, value="beam", label="How captions are searched for", elem_id="caption-method")
         with gr.Row(elem_classes="knobs"):
-            shortest = Knob(0, 64, START.min_new_tokens, step=1, label="At least new tokens")
-            longest = Knob(1, 128, START.max_new_tokens, step=1, label="At most new tokens")
+            shortest = Knob(0, 64, START.min_new_tokens, step=1, label=LABELS["min_new_tokens"])
+            longest = Knob(1, 128, START.max_new_tokens, step=1, label=LABELS["max_new_tokens"])
         with gr.Row(elem_classes="knobs"):
-            beams = Knob(1, 16, START.num_beams, step=1, label="Beams")
-            length = Knob(-3, 3, START.length_penalty, step=0.1, label="Length penalty (above 0: longer)")
-            temperature = Knob(0.05, 2, START.temperature, step=0.05, label="Temperature", visible=False)
-            top_p = Knob(0.05, 1, START.top_p, step=0.05, label="Top-p", visible=False)
+            beams = Knob(1, 16, START.num_beams, step=1, label=LABELS["num_beams"])
+            length = Knob(-3, 3, START.length_penalty, step=0.1, label=LENGTH)
+            temperature = Knob(0.05, 2, START.temperature, step=0.05, label=LABELS["temperature"], visible=False)
+            top_p = Knob(0.05, 1, START.top_p, step=0.05, label=LABELS["top_p"], visible=False)
         with gr.Row(elem_classes="knobs"):
-            repetition = Knob(0.5, 3, START.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
-            seed = NumberBox(0, precision=0, label="Seed", visible=False)
+            repetition = Knob(0.5, 3, START.repetition_penalty, step=0.1, label=REPETITION)
+            seed = NumberBox(0, precision=0, label=LABELS["seed"], visible=False)
     return [
         model, count, method, prompt, shortest, longest, beams, length, repetition, temperature, top_p, seed, matcher,
     ]  # fmt: skip

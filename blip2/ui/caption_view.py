@@ -138,4 +138,4 @@ def _fit(line: Line) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
+    return f"{value:.0%}"

@@ -11,7 +11,7 @@ NONE = (
 )
 METHOD = (
     "A win rate is a share of the decided votes; ties and “both wrong” are counted, but do not move it. The intervals "
-    "are Wilson's, 95 %, and take votes as independent of each other."
+    "are Wilson's, 95%, and take votes as independent of each other."
 )
 RANKED = (
     "Strength is the share of wins to expect against each other model, on average (Bradley-Terry): a win against a "
@@ -40,7 +40,7 @@ def verdict(pair: Pair, first: str, second: str) -> str:
     if rate is None:
         return "No vote has decided between them yet."
     ahead, share, ends = (first, rate, interval) if rate >= 0.5 else (second, 1 - rate, _turned(interval))
-    found = f"{ahead} won {share:.0%} of {_votes(pair.decided, 'decided vote')} (95 % interval {_ends(ends)})"
+    found = f"{ahead} won {share:.0%} of {_votes(pair.decided, 'decided vote')} (95% interval {_ends(ends)})"
     if interval.low <= 0.5 <= interval.high:
         return f"{found}: too close, or too few votes, to say which is better."
     return f"{found}: it is ahead."
@@ -79,11 +79,11 @@ def _table(pair: Pair, first: str, second: str) -> str:
 
 
 def _whisker(pair: Pair, first: str, second: str) -> str:
-    """The first one's win rate and interval on a line whose left end is 100 %, as its part of the bar is left."""
+    """The first one's win rate and interval on a line whose left end is 100%, as its part of the bar is left."""
     if pair.rate is None:
         return ""
     low, high = pair.interval.low, pair.interval.high
-    label = f"Win rate of {first} over {second}: {pair.rate:.0%}, 95 % interval {_ends(pair.interval)}"
+    label = f"Win rate of {first} over {second}: {pair.rate:.0%}, 95% interval {_ends(pair.interval)}"
     left, wide, dot = (1 - high) * 300, (high - low) * 300, (1 - pair.rate) * 300
     return (
         f'<svg class="whisker" viewBox="-8 0 316 24" role="img" aria-label="{escape(label)}">'
@@ -103,7 +103,7 @@ def _ranking(ranking: tuple[Standing, ...], titles: Titles) -> str:
     )
     heads = "".join(
         f'<th scope="col">{head}</th>'
-        for head in ("", "Model", "Strength", "Won", "Lost", "Equal", "Both wrong", "Win rate (95 %)")
+        for head in ("", "Model", "Strength", "Won", "Lost", "Equal", "Both wrong", "Win rate (95%)")
     )
     return (
         f'<section class="contest"><h3>Ranking</h3><div class="wide" tabindex="0" role="region" aria-label="Ranking">'

@@ -9,6 +9,7 @@ import gradio as gr
 
 from blip2.chat import Conversation, samples
 from blip2.errors import BadSetting
+from blip2.labels import LABELS, LENGTH, REPETITION
 from blip2.ui.chat_view import summary
 from blip2.ui.fields import Knob, NumberBox
 from blip2.ui.visit import Choice, chosen
@@ -94,16 +95,23 @@ def decoding_panel(prefix: str, first: Decoding = START) -> DecodingPanel:
             elem_id=f"{prefix}-method",
         )
         with gr.Row(elem_classes="knobs"):
-            longest = Knob(1, 256, first.max_new_tokens, step=1, label="At most new tokens")
-            shortest = Knob(0, 64, first.min_new_tokens, step=1, label="At least new tokens")
+            longest = Knob(1, 256, first.max_new_tokens, step=1, label=LABELS["max_new_tokens"])
+            shortest = Knob(0, 64, first.min_new_tokens, step=1, label=LABELS["min_new_tokens"])
         with gr.Row(elem_classes="knobs"):
-            beams = Knob(1, 16, first.num_beams, step=1, label="Beams", visible=beam)
-            length = Knob(-3, 3, first.length_penalty, step=0.1, label="Length penalty (above 0: longer)", visible=beam)
-            temperature = Knob(0.05, 2, first.temperature, step=0.05, label="Temperature", visible=drawn)
-            top_p = Knob(0.05, 1, first.top_p, step=0.05, label="Top-p", visible=drawn)
+            beams = Knob(1, 16, first.num_beams, step=1, label=LABELS["num_beams"], visible=beam)
+            length = Knob(
+                -3,
+                3,
+                first.length_penalty,
+                step=0.1,
+                label=LENGTH,
+                visible=beam,
+            )
+            temperature = Knob(0.05, 2, first.temperature, step=0.05, label=LABELS["temperature"], visible=drawn)
+            top_p = Knob(0.05, 1, first.top_p, step=0.05, label=LABELS["top_p"], visible=drawn)
         with gr.Row(elem_classes="knobs"):
-            repetition = Knob(0.5, 3, first.repetition_penalty, step=0.1, label="Repetition penalty (1: none)")
-            seed = NumberBox(0, precision=0, label="Seed", visible=drawn)
+            repetition = Knob(0.5, 3, first.repetition_penalty, step=0.1, label=REPETITION)
+            seed = NumberBox(0, precision=0, label=LABELS["seed"], visible=drawn)
         raw = gr.Checkbox(
             False,
             label="Raw prompt",

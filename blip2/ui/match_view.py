@@ -18,7 +18,7 @@ from blip2.ui.progress_bar import bad, bar
 
 CELLS = 4000  # of the matrix on the page; the downloads hold all
 ITM = (
-    "<b>ITM</b>, image-text matching, is the probability from 0 to 100 % that picture and text belong together, judged "
+    "<b>ITM</b>, image-text matching, is the probability from 0 to 100% that picture and text belong together, judged "
     "by reading both at once."
 )
 ITC = (
@@ -29,7 +29,7 @@ DIFFER = "They differ because only ITM sees picture and text together, so it min
 ATTENTION = (
     "This is attention: where the model took what it knows of a word from. It is not an explanation of its judgement."
 )
-SHARES = "Shares are the ITM probabilities scaled to sum to 100 %: of these labels alone, however little one fits."
+SHARES = "Shares are the ITM probabilities scaled to sum to 100%: of these labels alone, however little one fits."
 SKELETON = (
     '<div class="match-wait" role="status"><p class="waiting">The model is at work …</p>'
     + '<i class="bone wide"></i><i class="bone"></i>' * 3
@@ -123,7 +123,7 @@ def matrix(table: Table, is_running: bool) -> str:
     cut = f" The first {len(shown)} rows are shown; the downloads hold all." if len(shown) < len(table.names) else ""
     return (
         f"{notes(bool(table.foreign), table.strange, table.foreign)}"
-        '<div class="match-legend" aria-hidden="true"><span class="itm"><em>0 %</em><i></i><em>100 %</em></span>'
+        '<div class="match-legend" aria-hidden="true"><span class="itm"><em>0%</em><i></i><em>100%</em></span>'
         f'<span class="itc"><em>{_cosine(low)}</em><i></i><em>{_cosine(high)}</em></span></div>'
         '<div class="match-scroll" role="region" aria-label="Matrix of pictures and texts" tabindex="0">'
         '<table class="match-matrix"><caption class="hidden-text">How well each picture matches each text: ITM, then '
@@ -235,7 +235,7 @@ def _span(values: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> tuple[
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return f"{value:.1%}"
 
 
 def _cosine(value: float) -> str:

@@ -86,7 +86,7 @@ def check(progress: Progress) -> str:
         share = round(100 * progress.share)
         return (
             f'<div class="models-check busy" role="status"><p>{escape(progress.doing)} …</p>'
-            f'<progress max="100" value="{share}" aria-label="Check-up">{share} %</progress></div>'
+            f'<progress max="100" value="{share}" aria-label="Check-up">{share}%</progress></div>'
         )
     found = progress.found
     verdict = found["error"] or "some answers are not the known ones; see below."

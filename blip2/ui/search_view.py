@@ -97,8 +97,8 @@ def _moved(hit: Hit) -> str:
 
 def _percent(value: float) -> str:
     if value < 0.001:
-        return "&lt; 0.1 %"
-    return f"{100 * value:.0f} %" if value >= 0.1 else f"{100 * value:.1f} %"
+        return "&lt; 0.1%"
+    return f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
 
 
 def _cosine(value: float) -> str:

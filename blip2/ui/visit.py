@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from blip2.chat import Conversation
 from blip2.errors import BadImage, BadSetting, Blip2Error
+from blip2.labels import named
 from blip2.prompts import Mode
 from blip2.values import Decoding, Picture
 
@@ -81,5 +82,5 @@ def chosen(conversation: Conversation, choice: Choice) -> Conversation:
 def _number(name: str, value: object) -> object:
     """A page gives 5.0 for 5, and None for an emptied field."""
     if value is None:
-        raise BadSetting(f"The setting {name} is empty; give it a number, or reset the settings.")
+        raise BadSetting(f"The setting {named(name)} is empty; give it a number, or reset the settings.")
     return int(value) if isinstance(value, float) and value.is_integer() else value

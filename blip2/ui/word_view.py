@@ -45,7 +45,7 @@ def marked(answer: str, tokens: Sequence[Token], escape: Callable[[str], str]) -
             parts.append(text)
             continue
         level = "sure" if probability >= SURE else "fair" if probability >= FAIR else "unsure"
-        tip = html.escape(f"{text}: {probability * 100:.0f} %")
+        tip = html.escape(f"{text}: {probability:.0%}")
         parts.append(f'<span class="word {level}" tabindex="{0 if first else -1}" title="{tip}">{escape(text)}</span>')
         first = False
     return "".join(parts)

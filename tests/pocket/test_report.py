@@ -226,6 +226,6 @@ def test_the_card_shows_every_figure(sheets: list[Asked]) -> None:
     made = report.report(Oracle(sheets), sheets, MODELS) | {"source": "fresh", "seed": 5}
     text = report_card.card(made)
     assert "Pocket OPT" in text
-    assert "100.0 %" in text
+    assert "100.0%" in text
     for name in made["opt"]["by_type"]:
         assert f"| {name}" in text

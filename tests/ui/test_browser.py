@@ -23,7 +23,7 @@ def test_upload_ask_and_read_how_the_answer_came_about(visit: Callable[..., Visi
     word.first.focus()
     visitor.page.keyboard.press("ArrowRight")
     expect(word.nth(1)).to_be_focused()
-    assert word.nth(1).get_attribute("title") == "dog: 50 %"
+    assert word.nth(1).get_attribute("title") == "dog: 50%"
     expect(visitor.chips.first).to_have_text("What does it eat?")
     assert visitor.ask("What does it eat?") == "meat"
     facts = visitor.read_facts()

@@ -82,7 +82,7 @@ def test_drawn_captions_differ_by_seed(album: Gathered) -> None:
         (None, {}, BadImage, "no picture yet"),
         (BadImage("It is broken."), {}, BadImage, "It is broken"),
         ("picture", {"captions": 99}, BadSetting, "1 to 16"),
-        ("picture", {"num_beams": None}, BadSetting, "num_beams is empty"),
+        ("picture", {"num_beams": None}, BadSetting, r"“Beams” \(num_beams\) is empty"),
         ("picture", {"seed": 1.5}, BadSetting, "whole number"),
         ("picture", {"min_new_tokens": 40}, BadSetting, "must not exceed"),
         ("picture", {"method": "guess"}, BadSetting, "guess"),

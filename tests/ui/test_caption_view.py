@@ -26,8 +26,8 @@ def test_no_text_becomes_markup() -> None:
 def test_cards_say_match_and_confidence() -> None:
     answer = Captioned("x", "d", (Candidate("a", confidence=0.25), Candidate("")), (0.9, 0.1)).to_json()
     shown = cards(answer)
-    assert "Match 90 %" in shown
-    assert "Confidence 25 %" in shown
+    assert "Match 90%" in shown
+    assert "Confidence 25%" in shown
     assert "an empty caption" in shown
     assert "Ranked by match" in shown
     assert "Match" not in cards(Captioned("x", "d", (Candidate("a"),)).to_json())

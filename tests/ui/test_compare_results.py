@@ -18,8 +18,8 @@ def test_without_votes_it_says_how_they_come_about():
     ("pair", "said"),
     [
         (Pair("opt", "t5", ties=2), "No vote has decided"),
-        (Pair("opt", "t5", 2, 1), "Big OPT won 67% of 3 decided votes (95 % interval 21% to 94%): too close"),
-        (Pair("opt", "t5", 2, 30), "Big T5 won 94% of 32 decided votes (95 % interval 80% to 98%): it is ahead"),
+        (Pair("opt", "t5", 2, 1), "Big OPT won 67% of 3 decided votes (95% interval 21% to 94%): too close"),
+        (Pair("opt", "t5", 2, 30), "Big T5 won 94% of 32 decided votes (95% interval 80% to 98%): it is ahead"),
         (Pair("opt", "t5", 1, 0), "of 1 decided vote (95"),
     ],
 )

@@ -29,7 +29,7 @@ def heads(markup: str) -> list[str]:
 def test_bars_are_sorted_by_itm_with_numbers_and_a_scale_of_their_own() -> None:
     markup = match_view.bars(table([[0.1, 0.9, 0.5]], [[0.4, -0.2, 0.1]], ("low", HOSTILE, "mid")))
     assert heads(markup) == ["&lt;img src=x onerror=alert(1)&gt;", "mid", "low"]
-    assert re.findall(r"<b>(\d.*?)</b>", markup)[:2] == ["90.0 %", "50.0 %"]
+    assert re.findall(r"<b>(\d.*?)</b>", markup)[:2] == ["90.0%", "50.0%"]
     assert "−0.200 to 0.400" in markup
     assert "--share:1.000" in markup  # the highest cosine fills its bar, whatever it is
     assert "ITM</b>" in markup
@@ -89,7 +89,7 @@ def test_where_a_word_matched_is_drawn_and_told() -> None:
     markup = match_view.where(Where(picture, "dog", Attention(maps, ("", HOSTILE))))
     assert markup.count('type="radio"') == 2
     assert heads(markup) == ["the whole text", "&lt;img src=x onerror=alert(1)&gt;"]
-    assert '<td>top right</td><td class="number">100.0 %</td>' in markup
+    assert '<td>top right</td><td class="number">100.0%</td>' in markup
     assert "not an explanation" in markup
     heat = Image.open(io.BytesIO(match_heat.overlay(corner))).convert("RGBA")
     assert heat.getpixel((heat.width - 5, 5))[3] > 150  # type: ignore[index]

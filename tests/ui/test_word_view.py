@@ -26,6 +26,6 @@ def test_tokens_that_do_not_spell_the_answer_mark_nothing():
 def test_markup_holds_the_text_escaped_and_one_stop_for_the_keyboard():
     shown = marked("<b>x</b> dog", (Token("<b>x</b>", log(0.3)), Token(" dog", log(0.95))), escape)
     assert shown == (
-        '<span class="word unsure" tabindex="0" title="&lt;b&gt;x&lt;/b&gt;: 30 %">&lt;b>x&lt;/b></span> '
-        '<span class="word sure" tabindex="-1" title="dog: 95 %">dog</span>'
+        '<span class="word unsure" tabindex="0" title="&lt;b&gt;x&lt;/b&gt;: 30%">&lt;b>x&lt;/b></span> '
+        '<span class="word sure" tabindex="-1" title="dog: 95%">dog</span>'
     )
