@@ -31,7 +31,7 @@ KNOBS = (
 BEAT = 0.4  # seconds between two looks at whether anyone still wants the captions
 THUMBNAIL = 96  # pixels; shown at half of it
 NO_PICTURE = "There is no picture yet; add one first."
-RUNNING = "These pictures are being captioned already; wait, or cancel first."
+RUNNING = "These pictures are being captioned already; wait, or stop first."
 ALL_DONE = (
     "All of these pictures have their captions already; change a setting, or clear the results, to make new ones."
 )

@@ -15,6 +15,7 @@ from blip2.ui.caption_layout import CaptionParts
 from blip2.ui.caption_sheet import Sheet, shown_range
 from blip2.ui.caption_view import EMPTY_MANY, SHOWN
 from blip2.ui.notice import notice
+from blip2.ui.progress_bar import pictures
 from blip2.ui.visit import QUIET, Notice, told
 from blip2.ui.visitors import Visitors
 
@@ -98,7 +99,7 @@ class CaptionAlbum:
                             updates |= self._recent(sheet)
                         yield updates
             left = progress.counts.left
-            said = Notice(f"Cancelled with {left:,} pictures left; what is done stays.") if left else QUIET
+            said = Notice(f"Stopped with {pictures(left)} left; what is done stays.") if left else QUIET
         except Exception as error:
             said = Notice(told(error), failed=str(error) not in (ALL_DONE, RUNNING))
         if sheet.running:  # another run of this visitor's: its rows are shown by it
@@ -115,7 +116,7 @@ class CaptionAlbum:
         """Give up the run; what is done stays."""
         if sheet is not None:
             sheet.stop()
-        return gr.update(interactive=False, value="Cancelling …")
+        return gr.update(interactive=False, value="Stopping …")
 
     def on_clear(self, sheet: Sheet | None) -> Updates:
         """Forget all captions; the pictures stay."""
@@ -173,7 +174,7 @@ class CaptionAlbum:
         name = "Resume" if is_begun and counts.left else "Caption all"
         return {
             parts.run: gr.update(visible=not running, value=name),
-            parts.cancel: gr.update(visible=running, interactive=True, value="Cancel"),
+            parts.cancel: gr.update(visible=running, interactive=True, value="Stop"),
             parts.again: gr.update(visible=not running and bool(counts.failed), value=f"Try {failed} again"),
             parts.clear: gr.update(visible=not running and is_begun),
             parts.downloads.row: gr.update(visible=not running and is_begun),

@@ -94,7 +94,7 @@ def caption_layout(actions: CaptionActions, studio: Studio) -> CaptionParts:
                 pictures = album(studio, "caption")
                 with gr.Row():
                     run = gr.Button("Caption all", variant="primary", elem_id="caption-run")
-                    cancel = gr.Button("Cancel", visible=False, elem_id="caption-cancel")
+                    cancel = gr.Button("Stop", visible=False, elem_id="caption-cancel")
                 with gr.Row():
                     again = gr.Button("Try the failed again", visible=False, size="sm", elem_id="caption-again")
                     clear = gr.Button("Clear results", visible=False, size="sm", elem_id="caption-clear")

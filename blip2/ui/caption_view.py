@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any
 
-from blip2.evaluation.progress import duration
 from blip2.ui.caption_actions import Progress
 from blip2.ui.caption_sheet import Line
-from blip2.ui.progress_bar import bad, bar, pace
+from blip2.ui.progress_bar import bad, bar, pace, spent
 
 SHOWN = 200  # lines of the table at a time
 EMPTY_ONE = (
@@ -23,7 +22,7 @@ EMPTY_MANY = (
     '<div class="empty"><h2>Captions for a whole album</h2>'
     "<p>Drop pictures or ZIP files of them and press <b>Caption all</b>. Captions appear here as they are made; you "
     "can change each one, and take them away as CSV, as JSON lines, or as a text file a picture.</p>"
-    "<p>Cancel whenever you like: what is done stays, and <b>Resume</b> goes on from there.</p></div>"
+    "<p>Stop whenever you like: what is done stays, and <b>Resume</b> goes on from there.</p></div>"
 )
 SKELETON = (
     '<div class="captions" role="status"><p class="waiting">The model is looking at the picture …</p>'
@@ -73,20 +72,26 @@ def _legend(captions: Sequence[dict[str, Any]]) -> str:
 def progress_bar(progress: Progress, running: bool) -> str:
     """How many are captioned, how fast, how long it will take yet."""
     counts = progress.counts
-    words = pace(progress.rate, counts.left) if running else []
-    if not words and progress.seconds:
-        words = [f"took {duration(progress.seconds)}"]
+    if running:
+        words = pace(progress.rate, counts.left)
+    else:
+        words = [f"took {spent(progress.seconds)}"] if progress.seconds else []
     words += bad(counts.failed, "could not be captioned")
     return bar("Pictures captioned", counts.done + counts.failed, counts.total, words, running)
 
 
-def table(lines: Iterable[tuple[int, Line]], thumbnail: Callable[[Line], bytes], heading: str, editable: bool) -> str:
+def table(lines: Sequence[tuple[int, Line]], thumbnail: Callable[[Line], bytes], heading: str, editable: bool) -> str:
     """Lines with the number of their picture. Captions are text boxes where they are `editable`."""
     rows = "".join(_row(at, line, thumbnail(line), editable) for at, line in lines)
     return (
         f'<p class="quiet-title">{escape(heading)}</p><table class="lines"><thead><tr><th>Picture</th>'
-        f"<th>Caption</th><th>Fit</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<th>Caption</th><th>{_head(lines)}</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _head(lines: Iterable[tuple[int, Line]]) -> str:
+    """What the last column says of the captions: their match where a matching model looked at them."""
+    return "Match" if any(line.made.itm for _, line in lines) else "Confidence"
 
 
 def _row(at: int, line: Line, jpeg: bytes, editable: bool) -> str:

@@ -8,7 +8,9 @@ from html import escape
 from typing import Any
 
 from blip2.evaluation.browse import SHOWN, Browser, Line
+from blip2.ui.chat_view import FINISHES
 from blip2.ui.visit import told
+from blip2.values import Finish
 
 NONE = (
     '<div class="empty"><h2>No finished run yet</h2><p>Make one, then look here again:</p>'
@@ -19,6 +21,14 @@ CUT = (
     "--resume to have them all."
 )
 NAMES = {"itm": "ITM", "itc": "ITC", "true_first": "true first", "cider": "CIDEr"}
+FACTS = {
+    "question": "Question",
+    "prompt": "Prompt",
+    "answer": "Said",
+    "confidence": "Confidence",
+    "finish": "Ended because",
+    "error": "Error",
+}  # what a record of a prediction holds, and what it is called
 CHOOSE = '<p class="choose">Choose a prediction to see its picture and all that is known of it.</p>'
 
 
@@ -90,15 +100,10 @@ def detail_of(browser: Browser, id_: str) -> str:
     """All that is known of one prediction. Raises `BadInput` where it is not in the run or its data."""
     right = " | ".join(dict.fromkeys(browser.example(id_).references))
     row = browser.rows[id_]
-    facts = {"right": right} if right else {}
-    facts |= {
-        name: row[name] for name in ("question", "prompt", "answer", "confidence", "finish", "error") if name in row
-    }
-    facts |= {name: str(value) for name, value in row["scores"].items()}
-    body = "".join(
-        f"<dt>{escape(NAMES.get(name, name.replace('_', ' ')))}</dt><dd>{escape(_short(value))}</dd>"
-        for name, value in facts.items()
-    )
+    facts = {"Right": right} if right else {}
+    facts |= {said: _short(name, row[name]) for name, said in FACTS.items() if name in row}
+    facts |= {_capital(NAMES.get(name, name.replace("_", " "))): str(value) for name, value in row["scores"].items()}
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     return f'<h3>{escape(id_)}</h3><dl class="facts">{body}</dl>'
 
 
@@ -107,5 +112,13 @@ def sorry(error: Exception) -> str:
     return f'<div class="notice"><p class="failed" role="alert">{escape(told(error))}</p></div>'
 
 
-def _short(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+def _short(name: str, value: Any) -> str:
+    if name == "confidence" and isinstance(value, float):
+        return f"{value:.1%}"
+    if name == "finish" and value in tuple(Finish):
+        return FINISHES[Finish(value)]
+    return str(value)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -28,7 +28,9 @@ def figures(overview: Overview) -> str:
     if stats.rss_bytes:
         cells.append((gigabytes(stats.rss_bytes), "the program's memory"))
     share = f"{stats.image_hits / asked:.0%}" if asked else "none yet"
-    cells.append((share, f"{stats.image_hits} of {asked} pictures found encoded" if asked else "pictures asked about"))
+    cells.append(
+        (share, f"{stats.image_hits:,} of {asked:,} pictures found encoded" if asked else "pictures asked about")
+    )
     body = "".join(f"<div><dd>{escape(value)}</dd><dt>{escape(name)}</dt></div>" for value, name in cells)
     return f'<dl class="models-figures">{body}</dl>'
 

@@ -23,7 +23,17 @@ def pace(rate: float, left: int) -> list[str]:
     """How fast it goes, `rate` a second, and how long `left` more will take; nothing while that is not known."""
     if rate <= 0:
         return []
-    return [f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute", f"{duration(left / rate)} left"]
+    return [f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute", f"{spent(left / rate)} left"]
+
+
+def spent(seconds: float) -> str:
+    """A time that work takes: `0:07`, and no `0:00`."""
+    return duration(seconds) if seconds >= 1 else "under a second"
+
+
+def pictures(count: int) -> str:
+    """`1 picture`, `1,200 pictures`."""
+    return f"{count:,} picture{'' if count == 1 else 's'}"
 
 
 def bad(count: int, what: str) -> list[str]:

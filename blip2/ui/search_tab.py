@@ -11,6 +11,7 @@ from blip2.gathering import Gathered
 from blip2.ui import search_view
 from blip2.ui.notice import notice, sorry
 from blip2.ui.picture import refuse
+from blip2.ui.progress_bar import pictures
 from blip2.ui.search_actions import Held, SearchActions, how_many, scenes
 from blip2.ui.search_endpoints import SearchEndpoints
 from blip2.ui.search_layout import SUGGESTED, SearchParts, search_layout
@@ -132,7 +133,7 @@ class SearchTab:
                 if not held.opened():
                     said = notice(Notice(NONE_READ, failed=True))
                 elif left:
-                    said = notice(Notice(f"Stopped with {left:,} pictures left; what is done can be searched."))
+                    said = notice(Notice(f"Stopped with {pictures(left)} left; what is done can be searched."))
                 ended = {
                     self.parts.found: READY if held.opened() else EMPTY,
                     self.parts.chips: gr.update(visible=False),

@@ -42,6 +42,11 @@ def test_the_table_is_editable_or_not_and_shows_why_there_is_no_caption() -> Non
     assert "data:image/jpeg;base64,anBlZw==" in shown
     assert "other a ball" in shown
     assert "textarea" not in table(rows, lambda _: b"", "heading", False)
+    assert "<th>Confidence</th>" in shown
+    matched = Line("a.png", Captioned("a.png", "d", (Candidate("a", confidence=0.5),), (0.9,)))
+    shown = table([(0, matched)], lambda _: b"", "", True)
+    assert "<th>Match</th>" in shown
+    assert ">90%<" in shown
     assert "yours" in table([(0, line("a", "a.png", edited="mine"))], lambda _: b"", "", True)
 
 
@@ -51,4 +56,6 @@ def test_the_bar_says_how_far_how_fast_and_how_long() -> None:
         assert part in shown
     assert "30 a minute" in progress_bar(Progress(Counts(10, 1), 1, 2.0), True)
     assert "took 0:25" in progress_bar(Progress(Counts(250, 250), 250, 25.0), False)
+    assert "took under a second" in progress_bar(Progress(Counts(6, 6), 6, 0.4), False)
+    assert "took" not in progress_bar(Progress(Counts(6), 0, 2.0), True)  # it is still at it
     assert "0 of 0" in progress_bar(Progress(Counts()), False)

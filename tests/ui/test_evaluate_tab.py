@@ -81,6 +81,10 @@ def test_a_click_shows_the_picture_and_every_fact_as_text(folder: Path) -> None:
     assert "<b>dog" not in detail
     assert "&lt;b&gt;dog" in detail
     assert "Question:" in detail
+    assert "<dt>Ended because</dt><dd>the model ended its answer</dd>" in detail
+    assert re.search(r"<dt>Confidence</dt><dd>\d+\.\d%</dd>", detail)
+    names = re.findall("<dt>(.*?)</dt>", detail)
+    assert [name for name in names if not name[0].isupper()] == []
     assert "no finished run" in Handlers(folder).on_select("two", talk)[1]
     assert "no longer in the data" in Handlers(folder).on_select("one", "<i>nothing</i>")[1]
 
