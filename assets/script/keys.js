@@ -1,4 +1,4 @@
-// Keys: Enter begins, Esc stops, and the keyboard stays where a button gives way to another. It talks to nobody.
+// Keys: Enter begins, Esc stops, twice in haste is once, and the keyboard stays where a button gives way to another. It talks to nobody.
 (() => {
   const seen = (selector) => [...document.querySelectorAll(selector)].find((each) => each.offsetParent !== null && !each.disabled);
   const PAIRS = [
@@ -9,6 +9,25 @@
   const GO = PAIRS.map(([go]) => go).join(', ');
   const STOPS = [...PAIRS.map(([, stop]) => stop), '#chat-box .stop-button', '#compare-box .stop-button'].join(', ');
   const ENTERS = { '#caption-prompt': '#caption-go, #caption-run', '#match-template': '#match-go', '#search-name': '#search-keep' };
+
+  // A double click is one click: its second half would meet Stop where Send was, or take back what the first half did.
+  // So is a second Enter in haste, when the box is empty or has yet to be emptied, and one held down.
+  const ONCE = `${GO}, ${STOPS}, .submit-button, .chip, #chat-bot [aria-label=Retry], #chat-look, #compare-again, #compare-vote-buttons button`;
+  const HASTE = 500; // milliseconds
+  let entered = -HASTE;
+  let said = '';
+  const ignore = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
+  document.addEventListener('click', (event) => {
+    if (event.detail > 1 && event.target.closest?.(ONCE)) ignore(event);
+  }, true);
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || !event.target.closest?.('#chat-box, #compare-box')) return;
+    const text = event.target.value ?? '';
+    const same = !text || (text === said && !!event.target.closest('#compare-box'));
+    if (event.repeat || (same && event.timeStamp - entered < HASTE)) { ignore(event); return; }
+    entered = event.timeStamp;
+    said = text;
+  }, true);
 
   // Esc stops. The server says when a Stop button is shown; pressed after a start and before that, Esc is kept for it.
   const COMING = 10000; // milliseconds that a start may take to show its Stop button

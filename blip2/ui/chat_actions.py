@@ -16,16 +16,14 @@ from blip2.backends.base import Backend
 from blip2.chat import Conversation
 from blip2.errors import BadImage, Blip2Error
 from blip2.ui import conversation_file
-from blip2.ui.follow_ups import follow_ups
+from blip2.ui.follow_ups import ANYWHERE, offered
 from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit, chosen, told
 from blip2.values import ModelInfo, Picture
 
 ALREADY = "An answer is still being written; wait for it, or stop it first."
 NEW_PICTURE = "New picture, new conversation: the earlier questions are gone from the model's memory."
 NO_PICTURE = "The picture was removed and the conversation ended with it; add another one to go on."
-LEANING = 2  # of the questions offered, those that lean on the last answer
 CLOSING = 10.0  # seconds that a stream which is over may take to close
-ANYWHERE = ("What is in the picture?", "Where is this?", "How many things are there?")
 
 Talks = Generator[Conversation, None, None]
 Asking = Callable[[Conversation, chat.Sending], Talks]
@@ -33,11 +31,8 @@ Admitted = Callable[[str], AbstractContextManager[None]]
 
 
 class ChatActions:
-    """The chat over a backend.
-
-    `questions` are first questions by picture digest, `foreign` the pocket world's measure. `admitted` gives a visitor
-    a place for one request, or raises `Busy`.
-    """
+    """The chat over a backend. `questions` are first questions by picture digest, `foreign` the pocket world's measure;
+    `admitted` gives a visitor a place for one request, or raises `Busy`."""
 
     def __init__(
         self,
@@ -57,6 +52,7 @@ class ChatActions:
         self._closed = threading.Condition()
         self._halted: set[str] = set()  # requests to stop, their text so far kept
         self._dropped: set[str] = set()  # requests whose conversation is gone: not a step more from them
+        self._refused: set[str] = set()  # requests during which another question was refused
 
     @property
     def models(self) -> list[ModelInfo]:
@@ -75,11 +71,7 @@ class ChatActions:
         picture = visit.conversation.picture
         if picture is None:
             return []
-        turns = visit.conversation.turns
-        asked = {turn.question for turn in turns}
-        leaning = follow_ups(turns[-1])[:LEANING] if turns else ()
-        offered = dict.fromkeys((*leaning, *self._questions.get(picture.digest, ANYWHERE)))
-        return [text for text in offered if text not in asked]
+        return offered(visit.conversation.turns, self._questions.get(picture.digest, ANYWHERE))
 
     def look(self, visit: Visit, seen: Seen) -> Step:
         """Take up what is in the picture frame. Another picture gives up a running answer and starts anew."""
@@ -97,7 +89,7 @@ class ChatActions:
         """Ask `text` about the picture in the frame, which may be newer than the visit knows."""
         looked = self.look(visit, seen)
         if (visit.running or self.is_asking(visitor)) and looked.visit is None:
-            yield Step(text=text or None, notice=Notice(ALREADY))
+            yield self._already(visit, visitor, text)
             return
         if isinstance(seen, BadImage):
             yield replace(looked, text=text)
@@ -115,7 +107,7 @@ class ChatActions:
     def retry(self, visit: Visit, choice: Choice, visitor: str = "") -> Iterator[Step]:
         """Ask the last question again, with the settings as they are now."""
         if visit.running:
-            yield Step(notice=Notice(ALREADY))
+            yield self._already(visit, visitor)
             return
         yield from self._answer(
             visit, choice, visitor, None, lambda talk, sending: chat.retry(self.backend, talk, **sending)
@@ -124,7 +116,7 @@ class ChatActions:
     def edit(self, visit: Visit, index: int, text: str, choice: Choice, visitor: str = "") -> Iterator[Step]:
         """Ask `text` in place of turn `index`; later turns are dropped."""
         if visit.running:
-            yield Step(notice=Notice(ALREADY))
+            yield self._already(visit, visitor)
             return
         yield from self._answer(
             visit, choice, visitor, text, lambda talk, sending: chat.edit(self.backend, talk, index, text, **sending)
@@ -200,7 +192,7 @@ class ChatActions:
         """
         request = uuid.uuid4().hex
         if not self._claim(visitor, request):
-            yield Step(text=text or None, notice=Notice(ALREADY))
+            yield self._already(visit, visitor, text)
             return
         sending: chat.Sending = {"request_id": request, "visitor": visitor, "deadline": self._deadline}
         try:
@@ -218,11 +210,18 @@ class ChatActions:
                 end = Step(replace(visit, running=""), False, text, Notice(told(error), failed=True))
             with self._closed:
                 self._ending.add(request)  # whoever reads the last step may ask on at once
+                end = replace(end, notice=end.notice or (QUIET if request in self._refused else None))
             yield Step() if request in self._dropped else end
         finally:
             self._release(request)
-            self._halted.discard(request)
-            self._dropped.discard(request)
+            for each in (self._halted, self._dropped, self._refused):
+                each.discard(request)
+
+    def _already(self, visit: Visit, visitor: str, text: str | None = None) -> Step:
+        """A question is refused while another is answered, whose end takes the sentence off the page."""
+        with self._closed:
+            self._refused |= {visit.running, self._asking.get(visitor, "")} - {""}
+        return Step(text=text or None, notice=Notice(ALREADY))
 
     def is_asking(self, visitor: str) -> bool:
         """Whether an answer is being written for the visitor."""

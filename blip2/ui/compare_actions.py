@@ -13,10 +13,10 @@ from blip2 import chat
 from blip2.errors import BadImage, VotesUnusable
 from blip2.ui.chat_actions import ALREADY, NEW_PICTURE, NO_PICTURE, ChatActions
 from blip2.ui.compare_streams import merged
-from blip2.ui.compare_visit import CompareStep, CompareVisit, Round
+from blip2.ui.compare_visit import CompareStep, CompareVisit, Round, ballot
 from blip2.ui.visit import QUIET, Choice, Notice, Seen, Step, Visit
 from blip2.values import ModelInfo
-from blip2.votes import VERDICTS, Side, Verdict, Vote, VoteBook
+from blip2.votes import VERDICTS, Verdict, VoteBook
 
 Choices = tuple[Choice, Choice]
 Streams = Mapping[int, Generator[Step, None, None]]
@@ -35,6 +35,7 @@ class CompareActions:
         self.book = book
         self._shuffle = shuffle
         self._dropped: set[str] = set()  # rounds that are gone: not a step more from them
+        self._refused: set[str] = set()  # rounds during which another question was refused
 
     @property
     def models(self) -> list[ModelInfo]:
@@ -74,7 +75,7 @@ class CompareActions:
         """Ask both models `text` about the picture in the frame, which may be newer than the visit knows."""
         looked = self.look(visit, seen)
         if visit.running and looked.visit is None:
-            yield CompareStep(notice=Notice(ALREADY))
+            yield self._already(visit)
             return
         if isinstance(seen, BadImage):
             yield replace(looked, text=text)
@@ -94,7 +95,7 @@ class CompareActions:
         Sides and names stay as they are: who has seen the names does not become blind again.
         """
         if visit.running or not visit.rounds:
-            yield CompareStep(notice=Notice(ALREADY if visit.running else NOTHING))
+            yield self._already(visit) if visit.running else CompareStep(notice=Notice(NOTHING))
             return
         last = visit.rounds[-1]
         failed = [index for index in (0, 1) if last.failures[index]]
@@ -164,7 +165,7 @@ class CompareActions:
             if chosen is None:
                 self.book.withdraw(last.id)
             elif chosen != last.verdict:
-                self.book.cast(_ballot(visit, chosen))
+                self.book.cast(ballot(visit, chosen))
         except VotesUnusable as error:
             return CompareStep(notice=Notice(f"The vote is not counted. {error}", failed=True))
         voted = replace(last, verdict=chosen, revealed=last.revealed or chosen is not None)
@@ -174,6 +175,11 @@ class CompareActions:
         """A vote by a button, which takes it back when it is pressed again."""
         again = bool(visit.rounds) and visit.rounds[-1].verdict == verdict
         return self.vote(visit, "" if again else verdict)
+
+    def _already(self, visit: CompareVisit) -> CompareStep:
+        """A question is refused while another is answered, whose end takes the sentence off the page."""
+        self._refused.add(visit.rounds[-1].id)
+        return CompareStep(notice=Notice(ALREADY))
 
     def _drop(self, visit: CompareVisit) -> None:
         if visit.running:
@@ -199,10 +205,13 @@ class CompareActions:
                     visit = _grown(visit, index, step, complaints)
                 if visit.running:  # the finished answers come with the step that ends the busy state
                     yield CompareStep(visit, True) if came else CompareStep()
-            yield CompareStep() if id_ in self._dropped else _ended(before, visit, complaints, text)
+            end = _ended(before, visit, complaints, text)
+            end = replace(end, notice=end.notice or (QUIET if id_ in self._refused else None))
+            yield CompareStep() if id_ in self._dropped else end
         finally:
             answering.close()
             self._dropped.discard(id_)
+            self._refused.discard(id_)
 
 
 def _stream(steps: Iterator[Step]) -> Generator[Step, None, None]:
@@ -233,25 +242,6 @@ def _ended(before: CompareVisit, visit: CompareVisit, complaints: Mapping[int, s
         elif index in complaints:  # asked again in vain: the earlier answer stands
             notice = Notice(complaints[index], failed=True)
     return CompareStep(visit.with_last(last), False, None, notice)
-
-
-def _ballot(visit: CompareVisit, verdict: Verdict) -> Vote:
-    last = visit.rounds[-1]
-    turns = visit.turns()
-    left, right = (turns[index] for index in last.order)
-    assert left is not None, "only complete rounds are voted on"
-    assert right is not None, "only complete rounds are voted on"
-    return Vote(
-        question=left.question,
-        picture=visit.picture.digest if visit.picture else "",
-        left=Side.of(left),
-        right=Side.of(right),
-        verdict=verdict,
-        blind=last.hidden,
-        swapped=last.swapped,
-        visitor=visit.visitor,
-        id=last.id,
-    )
 
 
 def seat(visitor: str, side: int) -> str:

@@ -11,7 +11,7 @@ from typing import Self
 from blip2.chat import Conversation, Turn
 from blip2.ui.visit import Notice, Visit
 from blip2.values import Finish, Picture
-from blip2.votes import Verdict
+from blip2.votes import Side, Verdict, Vote
 
 COMPLETE = (Finish.END, Finish.LENGTH, Finish.STOP)  # an answer that was cut off by a person or a clock is none
 
@@ -112,3 +112,23 @@ class CompareStep:
     busy: bool | None = None
     text: str | None = None
     notice: Notice | None = None
+
+
+def ballot(visit: CompareVisit, verdict: Verdict) -> Vote:
+    """The vote on the last round of a visit that is complete."""
+    last = visit.rounds[-1]
+    turns = visit.turns()
+    left, right = (turns[index] for index in last.order)
+    assert left is not None, "only complete rounds are voted on"
+    assert right is not None, "only complete rounds are voted on"
+    return Vote(
+        question=left.question,
+        picture=visit.picture.digest if visit.picture else "",
+        left=Side.of(left),
+        right=Side.of(right),
+        verdict=verdict,
+        blind=last.hidden,
+        swapped=last.swapped,
+        visitor=visit.visitor,
+        id=last.id,
+    )

@@ -4,7 +4,7 @@ import pytest
 from chatting import CHOICE, RED, last, make
 
 from blip2.ui.chat_actions import ALREADY
-from blip2.ui.visit import Step, Visit
+from blip2.ui.visit import QUIET, Step, Visit
 from blip2.values import Finish
 
 
@@ -58,7 +58,11 @@ def test_a_second_question_waits_its_turn():
         assert step.notice
         assert step.notice.text == ALREADY
         assert step.visit is None
-    assert last(steps).busy is False
+    end = last(steps)
+    assert end.busy is False
+    assert end.notice == QUIET, "what was said of the answer being written is true no more"
+    (asked,) = [step for step in actions.ask(Visit(), RED, "What is it?", CHOICE) if step.busy is False]
+    assert asked.notice is None, "nothing was refused this time"
 
 
 def test_an_abandoned_answer_leaves_the_backend():
