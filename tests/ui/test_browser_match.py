@@ -90,7 +90,7 @@ def test_one_picture_its_labels_and_its_words(visitor: Page, pictures: list[Path
     go.click()
     rows = visitor.locator(".match-bars tbody tr")
     expect(rows).to_have_count(3, timeout=LIMIT)
-    shown = [float(text.split()[0]) for text in visitor.locator(".match-bars td.itm b").all_inner_texts()]
+    shown = [float(text.rstrip("%")) for text in visitor.locator(".match-bars td.itm b").all_inner_texts()]
     assert shown == sorted(shown, reverse=True)
     assert "<b>a bus</b>" in visitor.locator(".match-bars").inner_text()
     lines = list(csv.DictReader(io.StringIO(download(visitor, "#match-csv").decode())))
