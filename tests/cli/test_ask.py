@@ -80,7 +80,7 @@ def test_without_json_each_answer_is_a_line(picture: str, opt_folder: Path, caps
         (["nowhere.png", "why?"], "nowhere.png"),
         (["PICTURE", " "], "question is empty"),
         (["PICTURE", "why?", "--model", "blip2_opt/pretrain_opt2.8b"], "pretrain_opt2.7b"),
-        (["PICTURE", "why?", "--num-beams", "99"], "num_beams is 99"),
+        (["PICTURE", "why?", "--num-beams", "99"], "“Beams” (num_beams) is 99"),
         (["PICTURE", "why?", "--device", "gpu"], "choose one of auto, cpu"),
         (["PICTURE", "why " * 600], "at most"),
     ],

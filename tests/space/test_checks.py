@@ -51,7 +51,7 @@ def test_the_projects_own_passes() -> None:
         ([("emoji", 'emoji = "picture"')], "a single emoji"),
         ([("title", f'title = "S"\nshort_description = "{"x" * 61}"')], "has 61 characters; the Hub takes 60"),
         ([("BLIP2_HOST", 'HOST = "0.0.0.0"')], "HOST is no setting, since it does not begin with BLIP2_"),
-        ([("BLIP2_HOST", 'BLIP2_HOSTS = "x"')], "BLIP2_HOSTS is unknown. Did you mean BLIP2_HOST?"),
+        ([("BLIP2_HOST", 'BLIP2_PROT = "7"')], "BLIP2_PROT is unknown. Did you mean BLIP2_PORT?"),
         ([("BLIP2_HOST", 'BLIP2_PORT = "many"')], "BLIP2_PORT must be a whole number, not 'many'"),
         ([("BLIP2_HOST", 'BLIP2_HOST = "hf_abcdefghijklm"')], "looks like a secret"),
         ([("BLIP2_HOST", "BLIP2_MAX_UPLOAD_MB = 7")], "say the same setting twice"),

@@ -87,7 +87,7 @@ def test_what_goes_wrong_is_a_sentence(client: Client, photo: object):
     assert "no picture" in client.predict(None, "What is it?", api_name="/compare")["error"]
     wrong = client.predict(photo, "What is it?", "opt", "t5", {"beams": 3}, {"num_beams": 99}, api_name="/compare")
     assert "Unknown decoding setting: beams" in wrong["left"]["error"]
-    assert "num_beams is 99" in wrong["right"]["error"]
+    assert "“Beams” (num_beams) is 99" in wrong["right"]["error"]
     assert client.predict(photo, "Will you crash?", api_name="/compare")["error"] == CRASHED
     unknown = client.predict(photo, "What is it?", "opt", "gpt", api_name="/compare")
     assert "gpt" in unknown["right"]["error"]
