@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from patient import PatientBackend, is_plain
-from playwright.sync_api import Browser, Page, expect
-from visitor import LIMIT, Visitor
+from playwright.sync_api import Browser, Page, Route, expect
+from visitor import LIMIT, Visitor, until
 
 from blip2.settings import Settings
 from blip2.ui.chat_actions import ALREADY
@@ -36,11 +36,21 @@ def test_sending_twice_in_haste_is_sending_once(visit: Callable[..., Visitor], p
     visitor = visit()
     visitor.picture(photo)
     visitor.box.fill("Count slowly")
-    if how == "click":
-        visitor.send.dblclick()
-    else:
-        visitor.box.press("Enter")
-        visitor.box.press("Enter")
+    held: list[Route] = []  # what is asked of the server waits until both were pressed
+    visitor.page.route("**/queue/join*", lambda route: held.append(route))
+    with visitor.page.expect_request(lambda request: "Count slowly" in (request.post_data or "")):
+        if how == "click":
+            visitor.send.dblclick()
+        else:
+            visitor.box.press("Enter")
+            visitor.box.press("Enter")
+    until(visitor.page, "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true))))")
+    asked = [route.request.post_data_json for route in held]
+    (sent,) = [each["fn_index"] for each in asked if "Count slowly" in each["data"]]
+    assert [each["fn_index"] for each in asked].count(sent) == 1
+    for route in held:
+        route.continue_()
+    visitor.page.unroute("**/queue/join*")
     expect(visitor.answers.last).to_have_text("one two three", timeout=LIMIT)
     expect(visitor.stop).to_be_visible()  # nor did the second click press Stop
     visitor.page.keyboard.press("Escape")
