@@ -11,22 +11,23 @@
   const ENTERS = { '#caption-prompt': '#caption-go, #caption-run', '#match-template': '#match-go', '#search-name': '#search-keep' };
 
   // A double click is one click: its second half would meet Stop where Send was, or take back what the first half did.
-  // So is a second Enter in haste, when the box is empty or has yet to be emptied, and one held down.
+  // So is a second Enter in haste, when nothing was typed since, and one held down.
   const ONCE = `${GO}, ${STOPS}, .submit-button, .chip, #chat-bot [aria-label=Retry], #chat-look, #compare-again, #compare-vote-buttons button`;
   const HASTE = 500; // milliseconds
+  const BOXES = '#chat-box, #compare-box';
   let entered = -HASTE;
-  let said = '';
+  let typed = true;
   const ignore = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
   document.addEventListener('click', (event) => {
     if (event.detail > 1 && event.target.closest?.(ONCE)) ignore(event);
   }, true);
+  document.addEventListener('input', (event) => { typed ||= !!event.target.closest?.(BOXES); }, true);
   document.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || !event.target.closest?.('#chat-box, #compare-box')) return;
-    const text = event.target.value ?? '';
-    const same = !text || (text === said && !!event.target.closest('#compare-box'));
-    if (event.repeat || (same && event.timeStamp - entered < HASTE)) { ignore(event); return; }
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || !event.target.closest?.(BOXES)) return;
+    const again = event.timeStamp - entered < HASTE && !(typed && event.target.value);
+    if (event.repeat || again) { ignore(event); return; }
     entered = event.timeStamp;
-    said = text;
+    typed = false;
   }, true);
 
   // Esc stops. The server says when a Stop button is shown; pressed after a start and before that, Esc is kept for it.
@@ -49,7 +50,7 @@
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !document.querySelector('ul[role=listbox], #chat-file > button.open')) stop();
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-    if (event.target.closest?.('#chat-box, #compare-box')) begin();
+    if (event.target.closest?.(BOXES)) begin();
     const field = Object.keys(ENTERS).find((each) => event.target.closest?.(each));
     if (field) { event.preventDefault(); seen(ENTERS[field])?.click(); }
   }, true);
