@@ -20,7 +20,7 @@ NONE = "There are no votes yet."
 
 
 def tally_csv(tally: Tally) -> str:
-    """A line for each pair; rates are shares of the decided votes, with their 95 % interval."""
+    """A line for each pair; rates are shares of the decided votes, with their 95% interval."""
     lines = []
     for pair in tally.pairs:
         rate = (f"{pair.rate:.4f}", *_ends(pair.interval)) if pair.rate is not None else ("", "", "")

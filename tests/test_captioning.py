@@ -1,15 +1,16 @@
 """Captions of one picture and of many files: in order, with errors as rows, and few pictures held at a time."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from blip2 import captioning
+from blip2.backends.base import Backend
 from blip2.backends.scripted import ScriptedBackend
-from blip2.captioning import AT_ONCE, Captioner, Halt, find_pictures, in_order
+from blip2.captioning import AT_ONCE, Captioned, Captioner, Halt, find_pictures, in_order
 from blip2.errors import BadInput, Blip2Error, Busy, Halted, UnknownModel
 from blip2.images import open_picture
 from blip2.values import Chunk, Decoding, Finish, ModelInfo, Request
@@ -121,11 +122,18 @@ class Stuck(ScriptedBackend):
         self.free.set()
 
 
+Rows = Generator[Captioned | None, None, None]
+
+
+def begun(backend: Backend, file: Path, beat: float | None = None) -> tuple[Halt, Rows]:
+    """The captioning of one file, and the halt that it minds."""
+    halt, captioner = Halt(backend), Captioner(backend, "m")
+    return halt, in_order(lambda path: captioner.caption(open_picture(path), "", halt), [file], halt, beat=beat)
+
+
 def test_closing_gives_up_what_is_under_way(files: list[Path]) -> None:
     backend = Stuck()
-    halt = Halt(backend)
-    captioner = Captioner(backend, "m")
-    rows = in_order(lambda path: captioner.caption(open_picture(path), "", halt), files[:1], halt, beat=0.01)
+    halt, rows = begun(backend, files[0], beat=0.01)
     assert next(rows) is None
     backend.begun.acquire()
     rows.close()
@@ -136,9 +144,7 @@ def test_closing_gives_up_what_is_under_way(files: list[Path]) -> None:
 
 def test_halting_from_elsewhere_ends_the_rows(files: list[Path]) -> None:
     backend = Stuck()
-    halt = Halt(backend)
-    captioner = Captioner(backend, "m")
-    rows = in_order(lambda path: captioner.caption(open_picture(path), "", halt), files[:1], halt)
+    halt, rows = begun(backend, files[0])
     stopper = threading.Thread(target=lambda: (backend.begun.acquire(), halt.set()))
     stopper.start()
     assert list(rows) == []
@@ -160,9 +166,7 @@ class Deaf(Stuck):
 
 def test_a_halt_that_came_before_the_backend_knew_the_request_is_not_lost(files: list[Path]) -> None:
     backend = Deaf()
-    halt = Halt(backend)
-    captioner = Captioner(backend, "m")
-    rows = in_order(lambda path: captioner.caption(open_picture(path), "", halt), files[:1], halt, beat=0.01)
+    halt, rows = begun(backend, files[0], beat=0.01)
     assert next(rows) is None
     backend.begun.acquire()
     halt.set()

@@ -1,4 +1,5 @@
-// Keys: Enter begins, Esc stops, twice in haste is once, and the keyboard stays where a button gives way to another. It talks to nobody.
+// Keys: Enter begins, Esc stops, twice in haste is once, and the keyboard stays where a button gives way to another.
+// It talks to nobody.
 (() => {
   const seen = (selector) => [...document.querySelectorAll(selector)].find((each) => each.offsetParent !== null && !each.disabled);
   const PAIRS = [
@@ -6,13 +7,13 @@
     ['#match-go', '#match-stop'], ['#search-run', '#search-stop'], ['#search-extend', '#search-stop'],
     ['#search-scenes', '#search-stop'], ['#models-check', '#models-stop'],
   ];
-  const GO = PAIRS.map(([go]) => go).join(', ');
+  const STARTS = [...PAIRS.map(([go]) => go), '.submit-button', '.chip', '#chat-bot [aria-label=Retry]', '#compare-again'].join(', ');
   const STOPS = [...PAIRS.map(([, stop]) => stop), '#chat-box .stop-button', '#compare-box .stop-button'].join(', ');
   const ENTERS = { '#caption-prompt': '#caption-go, #caption-run', '#match-template': '#match-go', '#search-name': '#search-keep' };
 
   // A double click is one click: its second half would meet Stop where Send was, or take back what the first half did.
   // So is a second Enter in haste, when nothing was typed since, and one held down.
-  const ONCE = `${GO}, ${STOPS}, .submit-button, .chip, #chat-bot [aria-label=Retry], #chat-look, #compare-again, #compare-vote-buttons button`;
+  const ONCE = `${STARTS}, ${STOPS}, #chat-look, #compare-vote-buttons button`;
   const HASTE = 500; // milliseconds
   const BOXES = '#chat-box, #compare-box';
   let entered = -HASTE;
@@ -43,7 +44,7 @@
   };
   const pay = () => { if (owed && coming() && seen(STOPS)) stop(); };
   document.addEventListener('click', (event) => {
-    if (event.target.closest?.(`${GO}, .submit-button, .chip, #chat-bot [aria-label=Retry], #compare-again`)) begin();
+    if (event.target.closest?.(STARTS)) begin();
     else if (event.target.closest?.(STOPS)) begun = -COMING;
   }, true);
 

@@ -19,7 +19,7 @@ BLOCK = 4_000_000  # counts drawn at once
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A difference in percent points, its 95 % interval, and the two-sided share of draws that contradict its sign."""
+    """A difference in percent points, its 95% interval, and the two-sided share of draws that contradict its sign."""
 
     difference: float
     low: float

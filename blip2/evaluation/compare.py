@@ -127,7 +127,7 @@ def page(made: Mapping[str, Any]) -> str:
     for name, values in made["without_interval"].items():
         for at, value in enumerate(values):
             lines.append(_row("" if at else name, letters[at], "–" if value is None else f"{value:.2f}", ""))
-    shared = f"{made['examples']} examples in common; 95 % intervals of the difference to A"
+    shared = f"{made['examples']} examples in common; 95% intervals of the difference to A"
     words = f"{shared}, from {made['draws']} paired draws"
     tables = "".join(f'<div class="scroll"><table>{"".join(rows)}</table></div>' for rows in (runs, lines))
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runs compared</title>'

@@ -84,7 +84,7 @@ class CompareEndpoints:
         return now, {"verdict": now.rounds[-1].verdict if now.rounds else None, "error": said}
 
     def on_results(self) -> Answers:
-        """What all votes say: counts for each pair of models, win rates with 95 % intervals, a ranking."""
+        """What all votes say: counts for each pair of models, win rates with 95% intervals, a ranking."""
         try:
             return self.actions.book.tally().to_json()
         except VotesUnusable as error:

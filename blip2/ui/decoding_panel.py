@@ -99,14 +99,7 @@ def decoding_panel(prefix: str, first: Decoding = START) -> DecodingPanel:
             shortest = Knob(0, 64, first.min_new_tokens, step=1, label=LABELS["min_new_tokens"])
         with gr.Row(elem_classes="knobs"):
             beams = Knob(1, 16, first.num_beams, step=1, label=LABELS["num_beams"], visible=beam)
-            length = Knob(
-                -3,
-                3,
-                first.length_penalty,
-                step=0.1,
-                label=LENGTH,
-                visible=beam,
-            )
+            length = Knob(-3, 3, first.length_penalty, step=0.1, label=LENGTH, visible=beam)
             temperature = Knob(0.05, 2, first.temperature, step=0.05, label=LABELS["temperature"], visible=drawn)
             top_p = Knob(0.05, 1, first.top_p, step=0.05, label=LABELS["top_p"], visible=drawn)
         with gr.Row(elem_classes="knobs"):

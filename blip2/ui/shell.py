@@ -158,6 +158,8 @@ def serve(blocks: gr.Blocks, settings: Settings, joined: Mapping[str, Any] | Non
 def _past_proxies(host: str) -> None:
     """Have this process reach itself without the proxy that the environment may name; gradio's start asks itself."""
     named = urllib.request.getproxies().get("no", "")
+    if named.strip() == "*":  # it counts only while it stands alone
+        return
     always = ",".join(dict.fromkeys([*filter(None, named.split(",")), *ONLY_HERE, host]))
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = always
 

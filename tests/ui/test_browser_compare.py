@@ -66,6 +66,11 @@ class Comparer:
     def at(self, selector: str) -> Locator:
         return self.page.locator(selector)
 
+    def example(self) -> None:
+        """Choose the first example, and wait until questions about it are offered."""
+        self.at("#compare-examples .thumbnail-item").first.click()
+        self.at("#compare-chips button:visible").first.wait_for()
+
     def send(self, text: str) -> None:
         self.at("#compare-box textarea").fill(text)
         self.at("#compare-box textarea").press("Enter")
@@ -97,8 +102,7 @@ class Comparer:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_two_models_stream_and_are_voted_on(browser: Browser, address: str, backend: TwoVoices, width: int):
     visitor = Comparer(browser, address, width)
-    visitor.at("#compare-examples .thumbnail-item").first.click()
-    visitor.at("#compare-chips button:visible").first.wait_for()
+    visitor.example()
     gates = [backend.gate("opt"), backend.gate("t5")]
     visitor.send("What is it?")
     expect(visitor.sides().nth(0).locator(".answer")).to_have_text("a red", timeout=LIMIT)
@@ -183,8 +187,7 @@ def test_stop_failure_and_starting_over(browser: Browser, address: str, backend:
 
 def test_escape_right_after_enter_stops_both(browser: Browser, address: str, backend: TwoVoices):
     visitor = Comparer(browser, address, 1280)
-    visitor.at("#compare-examples .thumbnail-item").first.click()
-    visitor.at("#compare-chips button:visible").first.wait_for()
+    visitor.example()
     backend.gate("opt")
     backend.gate("t5")
     visitor.at("#compare-box textarea").fill("What is it?")
@@ -197,8 +200,7 @@ def test_escape_right_after_enter_stops_both(browser: Browser, address: str, bac
 
 def test_closing_the_page_frees_both_models(browser: Browser, address: str, backend: TwoVoices):
     visitor = Comparer(browser, address, 1000)
-    visitor.at("#compare-examples .thumbnail-item").first.click()
-    visitor.at("#compare-chips button:visible").first.wait_for()
+    visitor.example()
     backend.gate("opt")
     visitor.send("What is it?")
     expect(visitor.sides().nth(0).locator(".answer")).to_have_text("a red", timeout=LIMIT)

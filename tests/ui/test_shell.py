@@ -154,15 +154,19 @@ def test_uploads_of_no_use_are_not_kept_nor_those_that_break_off(tmp_path: Path,
     blocks.close(verbose=False)
 
 
-def test_a_proxy_and_a_slow_machine_do_not_keep_the_page_from_starting(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("named", "kept"), [("intranet.example", "intranet.example,127.0.0.1"), ("*", "*")])
+def test_a_proxy_and_a_slow_machine_do_not_keep_the_page_from_starting(
+    monkeypatch: pytest.MonkeyPatch, named: str, kept: str
+):
     for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9" if "no" not in name.lower() else "intranet.example")
+        monkeypatch.setenv(name, "http://127.0.0.1:9" if "no" not in name.lower() else named)
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # what it says where 3 seconds do not suffice
     settings = Settings(port=0, runs="")
     blocks = page(Studio(settings, ScriptedBackend(), lambda picture: False), TABS[:1])
     address = serve(blocks, settings)
     assert httpx.get(address).status_code == 200
-    assert os.environ["no_proxy"].startswith("intranet.example,")
+    assert os.environ["no_proxy"].startswith(kept)
+    assert (named == "*") is (os.environ["no_proxy"] == "*")
     blocks.close(verbose=False)
 
 
